@@ -17,6 +17,7 @@ from typing import Any
 from apps.appointments.models import StatusChange
 from apps.consultations import adaptive, migrations, rules
 from apps.consultations.adaptive.facts import Facts
+from apps.consultations.apps import ROW_COUNTER
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
 from apps.consultations.queries import prepared
 from apps.consultations.rules import Status, Workflow
@@ -26,7 +27,7 @@ from benchmarks import appointment_tables, patient_tables, people, schedules
 
 VERSION = 1  # a change of what comes out is a new one: data of another are loaded anew
 CONSULTATIONS, STEPS, STATUS_CHANGES = (model._meta.db_table for model in (Consultation, StepSave, ConsultationStatusChange))
-COMPACT = prepared.ROW_COUNTER.compact_sql
+COMPACT = ROW_COUNTER.compact_sql
 OPEN_ONLY = ("consultations_only_while_open", STEPS)
 """The trigger that takes steps of open visits alone: what is loaded was signed long ago."""
 
@@ -188,7 +189,7 @@ FLOORS = {
         f"SELECT json_build_object('consultation', row_to_json(c), 'steps', ({_PARTS}))::text FROM {CONSULTATIONS} c "
         "WHERE id = %s::uuid"
     ),
-    "visit-list": _page("", "SELECT sum(consultations) FROM consultations_rowcounter"),
+    "visit-list": _page("", "SELECT sum(total) FROM consultations_rowcounter"),
     "visit-of-doctor": _page(
         "WHERE doctor_id = %s::uuid",
         f"SELECT count(*) FROM (SELECT FROM {CONSULTATIONS} WHERE doctor_id = %s::uuid LIMIT 10001) c",

@@ -15,7 +15,8 @@ from django.db import models
 from django.db.models import expressions
 
 from apps.patients import migrations, rules
-from apps.patients.lists import patient_queries, row_counter
+from apps.patients.apps import ROW_COUNTER
+from apps.patients.lists import patient_queries
 from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
 from apps.patients.search import search_terms, vocabulary
 from benchmarks import people
@@ -137,7 +138,7 @@ def total_among(sent: Sequence[str]) -> str | None:
     return next((text for text in sent if "patients_rowcounter" in text), None)
 
 
-COMPACT = row_counter.ROW_COUNTER.compact_sql
+COMPACT = ROW_COUNTER.compact_sql
 """What a worker does every ten seconds: adds the rows of the total together."""
 AFTER_LOADING = (
     f"INSERT INTO {VOCABULARY} (word, sound) SELECT word, dmetaphone(word) FROM {WORDS} WHERE word ~ '^[a-z]+$' GROUP BY word "

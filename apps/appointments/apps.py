@@ -2,6 +2,9 @@
 
 from apps.appointments.api.descriptions import DESCRIPTIONS
 from apps.common.domain import DomainConfig, Periodic
+from apps.common.row_counters import RowCounter
+
+ROW_COUNTER = RowCounter("appointments_rowcounter", counted="appointments_appointment")
 
 
 class AppointmentsConfig(DomainConfig):
@@ -9,9 +12,9 @@ class AppointmentsConfig(DomainConfig):
     floor = 6
     descriptions = DESCRIPTIONS
     api_urls = "apps.appointments.api.urls"
+    row_counters = (ROW_COUNTER,)
     patient_links = ("appointments.Appointment.patient", "appointments.WaitlistEntry.patient")
     beat = {
-        "compact the row counter of appointments": Periodic("apps.appointments.tasks.compact_row_counter", every=10, expires=30),
         "advance the offers of the waitlist": Periodic("apps.appointments.tasks.keep_waitlist", every=15, expires=30),
     }
     enum_names = {

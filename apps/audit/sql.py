@@ -9,13 +9,13 @@ from apps.common import prepared
 from apps.common.prepared import SqlFragment
 
 _COLUMNS = "id, at, user_id, role, action, outcome, patient_id, object_id, ip, request_id, purpose, detail"
-_INSERT = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+_INSERT = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # The row of a read is alone in its transaction and does not wait for the disk. A row that belongs to a write is as durable as it.
 _INSERT_ALONE = f"""
 WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO audit_auditevent ({_COLUMNS})
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM hurry
-"""  # noqa: S608
+"""
 
 
 def insert(row: Sequence[Any]) -> SqlFragment:

@@ -20,6 +20,8 @@ from uuid import UUID
 from django.apps import AppConfig, apps
 from django.utils.module_loading import module_has_submodule
 
+from apps.common.row_counters import RowCounter
+
 T = TypeVar("T")
 
 
@@ -54,6 +56,7 @@ class DomainConfig(AppConfig):
     patient_links: ClassVar[tuple[str, ...]] = ()  # "app.Model.field": foreign keys whose rows follow a patient into a merge
     sample_ids: ClassVar[Mapping[str, UUID]] = {}  # names that the API accepts instead of ids
     descriptions: ClassVar[Mapping[str, str]] = {}  # texts of the OpenAPI file (apps/rest/api/descriptions.py)
+    row_counters: ClassVar[tuple[RowCounter, ...]] = ()  # what `0002_triggers.py` creates with CreateRowCounter
     loads: ClassVar[tuple[str, ...]] = ()  # modules that register something, besides LOADED_WHERE_PRESENT
 
     LOADED_WHERE_PRESENT: ClassVar[tuple[str, ...]] = ("rights", "registrations", "listeners", "retention")
@@ -72,6 +75,11 @@ class DomainConfig(AppConfig):
 def installed() -> list[DomainConfig]:
     """Return the installed apps, in the order of the settings."""
     return [config for config in apps.get_app_configs() if isinstance(config, DomainConfig)]
+
+
+def row_counters() -> list[RowCounter]:
+    """Return the row counters of the installed apps."""
+    return [counter for config in installed() for counter in config.row_counters]
 
 
 def config_classes(names: Iterable[str]) -> list[type[DomainConfig]]:

@@ -1,7 +1,10 @@
 """The consultations app."""
 
-from apps.common.domain import DomainConfig, Periodic
+from apps.common.domain import DomainConfig
+from apps.common.row_counters import RowCounter
 from apps.consultations.api.descriptions import DESCRIPTIONS
+
+ROW_COUNTER = RowCounter("consultations_rowcounter", counted="consultations_consultation")
 
 
 class ConsultationsConfig(DomainConfig):
@@ -9,12 +12,8 @@ class ConsultationsConfig(DomainConfig):
     floor = 7
     descriptions = DESCRIPTIONS
     api_urls = "apps.consultations.api.urls"
+    row_counters = (ROW_COUNTER,)
     patient_links = ("consultations.Consultation.patient",)
-    beat = {
-        "compact the row counter of consultations": Periodic(
-            "apps.consultations.tasks.compact_row_counter", every=10, expires=30
-        ),
-    }
     enum_names = {
         "ConsultationStatus": "apps.consultations.models.STATUSES",
         "StepState": "apps.consultations.api.serializers.responses.STATES",

@@ -234,16 +234,3 @@ class ConsultationStatusChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status}"
-
-
-class RowCounter(models.Model):
-    """The number of consultations added in one statement. A trigger writes the rows (migration 0002), a task sums them up."""
-
-    id = models.BigAutoField(primary_key=True)
-    consultations = models.IntegerField()
-
-    class Meta:
-        db_table = "consultations_rowcounter"
-
-    def __str__(self) -> str:
-        return f"{self.consultations:+d}"

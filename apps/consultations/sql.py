@@ -12,7 +12,7 @@ from apps.consultations.models import Consultation, ConsultationStatusChange, St
 
 def _insert(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
     columns = ", ".join(str(field.column) for field in fields)
-    return f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    return f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"
 
 
 _CONSULTATION: Sequence[Field[Any, Any]] = Consultation._meta.concrete_fields
@@ -26,7 +26,7 @@ _STORE = f"""
 WITH saved AS ({_insert(StepSave, _SAVE)} RETURNING id)
 UPDATE consultations_consultation SET {", ".join(f"{field.column} = %s" for field in _UPDATED)}
 WHERE id = %s RETURNING (SELECT id FROM saved)
-"""  # noqa: S608
+"""
 
 
 def add_consultation(row: Consultation, change: ConsultationStatusChange) -> None:

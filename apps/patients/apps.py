@@ -1,7 +1,17 @@
 """The patients app."""
 
 from apps.common.domain import DomainConfig, Periodic
+from apps.common.row_counters import RowCounter
 from apps.patients.api.descriptions import DESCRIPTIONS
+
+ROW_COUNTER = RowCounter(
+    "patients_rowcounter",
+    counted="patients_patient",
+    columns={"listed": "merged_into_id IS NULL", "active": "is_active AND merged_into_id IS NULL"},
+    changes_with=("is_active", "merged_into_id"),
+    block_by="seq",
+    block_bits=(14, 8),
+)
 
 
 class PatientsConfig(DomainConfig):
@@ -9,8 +19,8 @@ class PatientsConfig(DomainConfig):
     floor = 5
     descriptions = DESCRIPTIONS
     api_urls = "apps.patients.api.urls"
+    row_counters = (ROW_COUNTER,)
     beat = {
-        "compact the row counter of patients": Periodic("apps.patients.tasks.compact_row_counter", every=10, expires=30),
         "find the common prefixes of names": Periodic("apps.patients.tasks.note_common_prefixes", every=3_600),
     }
     enum_names = {

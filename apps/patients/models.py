@@ -40,7 +40,6 @@ __all__ = [
     "PatientIdentifier",
     "PatientQuerySet",
     "RemovedWord",
-    "RowCounter",
     "SearchWord",
 ]
 PARTIAL = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"
@@ -276,26 +275,6 @@ class RemovedWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
-
-
-class RowCounter(models.Model):
-    """The number of patients in the list, by ranges of `seq`; written only by triggers, two rows per change.
-
-    `level` 0 counts by regions of 16,384, level 1 by blocks of 256. Rows are added up when they are read and compacted by a
-    worker: no writer waits for another, and a rollback leaves no count.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    level = models.SmallIntegerField()
-    block = models.BigIntegerField()
-    listed = models.IntegerField()
-    active = models.IntegerField()
-
-    class Meta:
-        indexes = [models.Index(fields=["level", "-block"], include=["listed", "active"], name="rowcounter_level_block")]
-
-    def __str__(self) -> str:
-        return f"{self.level}/{self.block}: {self.listed:+d}"
 
 
 class ChartQuerySet(ClosedQuerySet["ChartEntry"]):

@@ -23,7 +23,7 @@ from apps.patients import rules
 from apps.patients.chart import ages, dates
 from apps.patients.chart.entry_types import ACTIVE, CodeSystem, EntryType
 from apps.patients.confidentiality.models import CareTeamMember, Restriction, led_to_open
-from apps.patients.lists import patient_queries, row_counter
+from apps.patients.lists import patient_queries, sql
 from apps.patients.lists.patient_queries import surviving_id
 from apps.patients.matching import duplicates
 from apps.patients.matching.duplicates import Match
@@ -73,7 +73,7 @@ def list_page(*, visible_to: Actor, window: Window = FIRST, text: str = "", stat
         if after.id.int <= _NEWEST or after.number < 1:
             raise paging.unknown_cursor()
         return _page(patient_queries.page(visible_to, which, after.number - 1, 0, limit + 1), limit)
-    start = row_counter.page_start(window.offset, which, patient_queries.hidden(visible_to))
+    start = sql.page_start(window.offset, which, patient_queries.hidden(visible_to))
     if window.offset >= start.total:
         return PatientPage([], total=Total(start.total))
     return _page(patient_queries.page(visible_to, which, start.seq, start.skip, limit + 1), limit, Total(start.total))

@@ -7,12 +7,12 @@ from typing import Any
 from apps.common import prepared
 
 _COLUMNS = "asked, request_id, status, sealed, kept_at, expires_at"
-_BEGIN = f"SELECT locked, {_COLUMNS} FROM rest_begin_keyed(%s, %s, %s)"  # noqa: S608
+_BEGIN = f"SELECT locked, {_COLUMNS} FROM rest_begin_keyed(%s, %s, %s)"
 _KEEP = f"""
 INSERT INTO rest_keptreply (name, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (name) DO UPDATE SET ({_COLUMNS}) = ROW (excluded.asked, excluded.request_id, excluded.status, excluded.sealed,
     excluded.kept_at, excluded.expires_at)  -- one that expired
-"""  # noqa: S608
+"""
 
 
 def begin(name: bytes, *, now: datetime) -> tuple[bool, Sequence[Any] | None]:

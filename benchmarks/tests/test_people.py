@@ -11,7 +11,7 @@ from django.db import connection
 
 from apps.access.actor import SYSTEM
 from apps.patients import rules, services
-from apps.patients.lists import row_counter
+from apps.patients.lists import sql
 from apps.patients.models import NameWord, Patient, SearchWord
 from apps.patients.services import registry
 from benchmarks import load, names, patient_tables, people
@@ -113,4 +113,4 @@ def test_the_vocabulary_is_the_one_the_service_writes(copied):
 def test_a_load_leaves_the_total_right(copied):
     with connection.cursor() as cursor:
         cursor.execute(patient_tables.COMPACT)
-    assert row_counter.total() == 1_000
+    assert sql.total() == 1_000

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import connection
 
+from apps.appointments.apps import ROW_COUNTER
 from apps.appointments.models import Appointment
 from apps.appointments.models.appointments import LIVE
-from apps.appointments.queries.prepared import ROW_COUNTER
 from apps.appointments.scheduling import availability
 from benchmarks import appointment_tables, load, patient_tables, people, schedules, slots
 
@@ -90,9 +90,9 @@ def test_the_doctor_can_be_booked_where_a_visit_was_cancelled(loaded):
 @pytest.mark.django_db
 def test_a_load_leaves_the_total_of_visits_right(loaded):
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO appointments_rowcounter (visits) VALUES (5), (-5)")
+        cursor.execute("INSERT INTO appointments_rowcounter (total) VALUES (5), (-5)")
         cursor.execute(appointment_tables.COMPACT)
-        cursor.execute("SELECT array_agg(visits) FROM appointments_rowcounter")
+        cursor.execute("SELECT array_agg(total) FROM appointments_rowcounter")
         assert cursor.fetchone() == ([ROWS * schedules.EACH],)
     assert ROW_COUNTER.compact() == 0
 

@@ -3,9 +3,11 @@
 import re
 
 from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
 from django.urls import get_resolver
 
 from apps.common import domain
+from apps.common.row_counters.operation import CreateRowCounter
 from apps.rest import sample_ids
 from hims.celery import app as celery
 from hims.launch.paths import PROJECT
@@ -43,3 +45,11 @@ def test_the_composition_root_names_an_app_in_one_place() -> None:
     named = re.compile(r"\bapps\.consultations\b")
     code = [path for path in (PROJECT / "hims").rglob("*.py") if "tests" not in path.parts]
     assert [str(path.relative_to(PROJECT)) for path in code if named.search(path.read_text())] == ["hims/settings/base.py"]
+
+
+def test_every_row_counter_that_an_app_declares_is_the_one_that_its_migration_creates() -> None:
+    migrations = MigrationLoader(None).disk_migrations.values()
+    operations = [operation for migration in migrations for operation in migration.operations]
+    created = {one.counter.table: one.counter for one in operations if isinstance(one, CreateRowCounter)}
+    assert created == {counter.table: counter for counter in domain.row_counters()}
+    assert {"appointments_rowcounter", "consultations_rowcounter", "patients_rowcounter"} <= set(created)

@@ -39,16 +39,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RowCounter',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('visits', models.IntegerField()),
-            ],
-            options={
-                'db_table': 'appointments_rowcounter',
-            },
-        ),
-        migrations.CreateModel(
             name='Appointment',
             fields=[
                 ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),

@@ -1,6 +1,6 @@
 """The tables of appointments: schedules and rooms, appointments, bulk reschedules, calendar feeds, and the waitlist."""
 
-from apps.appointments.models.appointments import Appointment, Queue, RowCounter, Series, StatusChange
+from apps.appointments.models.appointments import Appointment, Queue, Series, StatusChange
 from apps.appointments.models.feeds import CalendarFeed
 from apps.appointments.models.reschedules import BulkReschedule, RescheduledAppointment
 from apps.appointments.models.schedules import AppointmentLength, AppointmentType, DoctorSchedule, Room, TimeOff, WorkingHours
@@ -18,7 +18,6 @@ __all__ = [
     "Queue",
     "RescheduledAppointment",
     "Room",
-    "RowCounter",
     "Series",
     "StatusChange",
     "TimeOff",

@@ -281,16 +281,3 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.last_number}"
-
-
-class RowCounter(models.Model):
-    """The number of appointments. A trigger adds a row for each statement that inserts appointments; a task sums the rows up."""
-
-    id = models.BigAutoField(primary_key=True)
-    visits = models.IntegerField()
-
-    class Meta:
-        db_table = "appointments_rowcounter"
-
-    def __str__(self) -> str:
-        return f"{self.visits:+d}"

@@ -5,13 +5,12 @@ from uuid import UUID
 from django.db.models import Q, UUIDField
 
 from apps.access.actor import Actor
-from apps.appointments.models import Appointment, RowCounter
-from apps.common import row_counters
+from apps.appointments.apps import ROW_COUNTER
+from apps.appointments.models import Appointment
 from apps.common.prepared import NOW, PreparedQuery, Slot
 from apps.patients.lists.patient_queries import surviving_id
 from apps.rest.scoped_list import ScopedList, actor_values, per_role
 
-ROW_COUNTER = row_counters.RowCounter(table=RowCounter, counted=Appointment, columns=("visits",))
 COLUMNS = (
     "id",
     "patient_id",

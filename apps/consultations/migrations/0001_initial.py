@@ -19,16 +19,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='RowCounter',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('consultations', models.IntegerField()),
-            ],
-            options={
-                'db_table': 'consultations_rowcounter',
-            },
-        ),
-        migrations.CreateModel(
             name='Consultation',
             fields=[
                 ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),

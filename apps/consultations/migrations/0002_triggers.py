@@ -5,6 +5,9 @@ A signed consultation may become `amended` (an addendum was added) and may follo
 
 from django.db import migrations
 
+from apps.common.row_counters import RowCounter
+from apps.common.row_counters.operation import CreateRowCounter
+
 SIGNED = """
 CREATE FUNCTION consultations_keep_signed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -83,37 +86,7 @@ DROP TRIGGER consultations_keep_signed ON consultations_consultation;
 DROP FUNCTION consultations_only_after_signing(), consultations_only_while_open(), consultations_only_added(), consultations_keep_signed();
 """
 
-ROW_COUNTER = """
-CREATE FUNCTION consultations_rowcounter_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO consultations_rowcounter (consultations) SELECT count(*) FROM fresh HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER consultations_rowcounter_inserted AFTER INSERT ON consultations_consultation
-    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_inserted();
-CREATE FUNCTION consultations_rowcounter_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO consultations_rowcounter (consultations) SELECT -count(*) FROM gone HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER consultations_rowcounter_deleted AFTER DELETE ON consultations_consultation
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_deleted();
-CREATE FUNCTION consultations_rowcounter_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM consultations_rowcounter;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER consultations_rowcounter_emptied AFTER TRUNCATE ON consultations_consultation
-    FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_emptied();
-"""
-NO_ROW_COUNTER = """
-DROP TRIGGER consultations_rowcounter_inserted ON consultations_consultation;
-DROP TRIGGER consultations_rowcounter_deleted ON consultations_consultation;
-DROP TRIGGER consultations_rowcounter_emptied ON consultations_consultation;
-DROP FUNCTION consultations_rowcounter_inserted(), consultations_rowcounter_deleted(), consultations_rowcounter_emptied();
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [("consultations", "0001_initial")]
-    operations = [migrations.RunSQL(SIGNED, NOT_SIGNED), migrations.RunSQL(ROW_COUNTER, NO_ROW_COUNTER)]
+    operations = [migrations.RunSQL(SIGNED, NOT_SIGNED), CreateRowCounter(RowCounter("consultations_rowcounter", counted="consultations_consultation"))]

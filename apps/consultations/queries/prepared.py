@@ -8,9 +8,10 @@ from uuid import UUID
 from django.db.models import Q, Subquery, UUIDField
 
 from apps.access.actor import SYSTEM, Actor
-from apps.common import prepared, row_counters
+from apps.common import prepared
 from apps.common.prepared import NOW, PreparedQuery, Slot
-from apps.consultations.models import SIGNED, Consultation, RowCounter, StepSave
+from apps.consultations.apps import ROW_COUNTER
+from apps.consultations.models import SIGNED, Consultation, StepSave
 from apps.patients import selectors as patients
 from apps.patients.chart.entry_types import ACTIVE, EntryType
 from apps.patients.lists.patient_queries import surviving_id
@@ -24,7 +25,6 @@ _CHART_AND_LAST_VISIT = """
 SELECT last.visit_at, entry.* FROM (SELECT ({last})) last (visit_at) LEFT JOIN ({chart}) entry ON true
 ORDER BY entry.occurred_at DESC, entry.id DESC
 """
-ROW_COUNTER = row_counters.RowCounter(table=RowCounter, counted=Consultation, columns=("consultations",))
 COLUMNS = (
     "id",
     "patient_id",

@@ -1,7 +1,7 @@
 """The prepared reads of patients: the querysets that `selectors` needs most, their SQL made once per role (`rest.scoped_list`).
 
 Which patients an actor may see is `Patient.objects.visible_to`, here as everywhere. The list is no `ScopedList`: its order is the
-number `seq`, and blocks of `seq` lead to a far page (`row_counter`).
+number `seq`, and blocks of `seq` lead to a far page (`sql`).
 """
 
 from collections.abc import Sequence

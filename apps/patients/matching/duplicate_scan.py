@@ -8,7 +8,7 @@ from apps.access.actor import Actor
 from apps.common import clock
 from apps.common.locks import advisory_lock
 from apps.patients import services
-from apps.patients.lists import row_counter
+from apps.patients.lists import sql
 from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
 from apps.patients.models import Patient
 
@@ -35,7 +35,7 @@ def scan(*, by: Actor, anew: bool = False, watch: ProgressCallback) -> ScanResul
     """
     with advisory_lock(_LOCK, "Another run of find_duplicates is in progress."):
         progress, changes = _progress(anew), 0
-        total = row_counter.total()
+        total = sql.total()
         watch(progress.looked_at, total)
         while batch := _next(progress.seq):
             for seq, patient_id in batch:

@@ -338,19 +338,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RowCounter',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('level', models.SmallIntegerField()),
-                ('block', models.BigIntegerField()),
-                ('listed', models.IntegerField()),
-                ('active', models.IntegerField()),
-            ],
-            options={
-                'indexes': [models.Index(fields=['level', '-block'], include=('listed', 'active'), name='rowcounter_level_block')],
-            },
-        ),
-        migrations.CreateModel(
             name='SearchWord',
             fields=[
                 ('pk', models.CompositePrimaryKey('seq', 'word', blank=True, editable=False, primary_key=True, serialize=False)),

@@ -1,61 +1,18 @@
-"""Triggers of the patients app: the row counter of the list, duplicate candidates, words that were removed, emergency access.
-
-The row counter adds a row for whatever enters, leaves or changes the list: row by row only where a row's place in the list
-changes, in one row a block for inserts, however many rows they bring (COPY). Blocks hold 2^14 (level 0) and 2^8 (level 1) `seq`.
-"""
+"""Triggers of the patients app: the row counter of the list, duplicate candidates, words that were removed, emergency access."""
 
 from django.db import migrations
 
-ROW_COUNTER = """
-CREATE FUNCTION patients_rowcounter_add(bigint, bigint, bigint) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO patients_rowcounter (level, block, listed, active) VALUES (0, $1 >> 14, $2, $3), (1, $1 >> 8, $2, $3);
-$$;
+from apps.common.row_counters import RowCounter
+from apps.common.row_counters.operation import CreateRowCounter
 
-CREATE FUNCTION patients_rowcounter_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO patients_rowcounter (level, block, listed, active)
-    SELECT level, seq >> shift, count(*) FILTER (WHERE merged_into_id IS NULL),
-           count(*) FILTER (WHERE is_active AND merged_into_id IS NULL)
-    FROM fresh, (VALUES (0, 14), (1, 8)) levels (level, shift) GROUP BY 1, 2;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION patients_rowcounter_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM patients_rowcounter_add(NEW.seq,
-        (NEW.merged_into_id IS NULL)::int - (OLD.merged_into_id IS NULL)::int,
-        (NEW.is_active AND NEW.merged_into_id IS NULL)::int - (OLD.is_active AND OLD.merged_into_id IS NULL)::int);
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION patients_rowcounter_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM patients_rowcounter_add(OLD.seq, -(OLD.merged_into_id IS NULL)::int,
-        -(OLD.is_active AND OLD.merged_into_id IS NULL)::int);
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION patients_rowcounter_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM patients_rowcounter;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER patients_rowcounter_inserted AFTER INSERT ON patients_patient
-    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION patients_rowcounter_inserted();
-CREATE TRIGGER patients_rowcounter_changed AFTER UPDATE ON patients_patient FOR EACH ROW
-    WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active OR OLD.merged_into_id IS DISTINCT FROM NEW.merged_into_id) EXECUTE FUNCTION patients_rowcounter_changed();
-CREATE TRIGGER patients_rowcounter_deleted AFTER DELETE ON patients_patient FOR EACH ROW EXECUTE FUNCTION patients_rowcounter_deleted();
-CREATE TRIGGER patients_rowcounter_emptied AFTER TRUNCATE ON patients_patient FOR EACH STATEMENT EXECUTE FUNCTION patients_rowcounter_emptied();
-"""
-NO_ROW_COUNTER = """
-DROP TRIGGER patients_rowcounter_inserted ON patients_patient;
-DROP TRIGGER patients_rowcounter_changed ON patients_patient;
-DROP TRIGGER patients_rowcounter_deleted ON patients_patient;
-DROP TRIGGER patients_rowcounter_emptied ON patients_patient;
-DROP FUNCTION patients_rowcounter_inserted(), patients_rowcounter_changed(), patients_rowcounter_deleted(),
-    patients_rowcounter_emptied(), patients_rowcounter_add(bigint, bigint, bigint);
-"""
+COUNTER = RowCounter(
+    "patients_rowcounter",
+    counted="patients_patient",
+    columns={"listed": "merged_into_id IS NULL", "active": "is_active AND merged_into_id IS NULL"},
+    changes_with=("is_active", "merged_into_id"),
+    block_by="seq",
+    block_bits=(14, 8),
+)
 
 # Two triggers remove candidates that were decided, a third keeps them from coming back. They look at committed rows only: a service
 # that writes a candidate, tells two people apart or merges them holds the locks of both patients.
@@ -147,7 +104,7 @@ NO_EMERGENCY_ACCESS = "DROP TRIGGER patients_mark_purpose ON audit_auditevent; D
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial"), ("patients", "0001_initial")]
     operations = [
-        migrations.RunSQL(ROW_COUNTER, NO_ROW_COUNTER),
+        CreateRowCounter(COUNTER),
         migrations.RunSQL(CANDIDATES, NO_CANDIDATES),
         migrations.RunSQL(REMOVED_WORDS, NO_REMOVED_WORDS),
         migrations.RunSQL(EMERGENCY_ACCESS, NO_EMERGENCY_ACCESS),

@@ -17,7 +17,7 @@ from django.db.transaction import TransactionManagementError
 from apps.access.actor import SYSTEM
 from apps.common.errors import HimsError, Invalid, Unavailable
 from apps.patients import selectors, services
-from apps.patients.lists import row_counter
+from apps.patients.lists import sql
 from apps.patients.models import ChartEntry, Merge, NotDuplicate, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.patients.tests.factories import chart, merge, register_patient
@@ -81,7 +81,7 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
         for row in Patient.objects.exclude(merged_into=None):
             assert not ChartEntry.objects.filter(patient=row).exists()
             assert not row.merged_into.merged_into_id
-    assert row_counter.total() == Patient.objects.unmerged().count()
+    assert sql.total() == Patient.objects.unmerged().count()
 
 
 def test_a_not_duplicate_decision_during_a_merge_leaves_nothing_with_the_retired_record() -> None:

@@ -19,7 +19,7 @@ from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.patients import selectors, services
 from apps.patients.chart.entry_types import EntryType
-from apps.patients.lists import row_counter
+from apps.patients.lists import sql
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier, SearchWord
 from apps.patients.services import NewEntry, Registration
@@ -48,7 +48,7 @@ def rows(queryset: Any) -> list[dict[str, Any]]:
 def snapshot() -> dict[str, Any]:
     """Everything there is of patients, but for when it was last written."""
     tables = (Patient, ChartEntry, PatientIdentifier, NotDuplicate, SearchWord)
-    counts = {which: row_counter.total(which) for which in ("listed", "active", "inactive")}
+    counts = {which: sql.total(which) for which in ("listed", "active", "inactive")}
     return {model.__name__: rows(model.objects.all()) for model in tables} | counts
 
 
@@ -334,7 +334,7 @@ def test_of_two_merges_at_once_one_wins(ends: str) -> None:
         assert [type(outcome) for outcome in outcomes if outcome not in won] == [services.AlreadyMerged]
         assert ChartEntry.objects.latest("created_at").patient_id == won[0].survivor_id
         assert Merge.objects.filter(Q(retired=one) | Q(retired=other), undone_at=None).count() == 1
-    assert row_counter.total() == Patient.objects.unmerged().count()
+    assert sql.total() == Patient.objects.unmerged().count()
 
 
 @pytest.mark.django_db(transaction=True)

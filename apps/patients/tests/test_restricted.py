@@ -17,7 +17,7 @@ from apps.common.errors import Invalid, NotFound
 from apps.events.models import OutboxEvent
 from apps.patients import selectors, services
 from apps.patients.confidentiality.models import CareTeamMember, Restriction
-from apps.patients.lists import patient_queries, row_counter
+from apps.patients.lists import patient_queries, sql
 from apps.patients.matching import duplicates
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergeTriage, Patient
@@ -208,7 +208,7 @@ def test_a_deep_page_begins_where_the_visible_rows_say(staff: dict[str, User]) -
         list_page = selectors.list_page(visible_to=staff["doctor"], window=Window(offset, 7))
         assert [row["id"] for row in list_page.rows] == visible[offset : offset + 7], offset
         assert list_page.total == Total(len(visible))
-        assert row_counter.page_start(offset, "listed", hidden).skip <= row_counter.BLOCK
+        assert sql.page_start(offset, "listed", hidden).skip <= sql.BLOCK
     assert selectors.list_page(visible_to=staff["nurse"], window=Window(2_999, 1)).rows[0]["id"] == people[2_999].pk
 
 

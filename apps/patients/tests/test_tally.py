@@ -16,10 +16,12 @@ from hypothesis.extra.django import TestCase
 
 from apps.access.actor import SYSTEM
 from apps.common.prepared import SqlFragment
+from apps.common.tests.row_counters import add_row
+from apps.common.tests.row_counters import rows as counter_rows
 from apps.patients import selectors, services
-from apps.patients.lists import row_counter
-from apps.patients.lists.row_counter import ROW_COUNTER
-from apps.patients.models import Patient, RowCounter
+from apps.patients.apps import ROW_COUNTER
+from apps.patients.lists import sql
+from apps.patients.models import Patient
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import register_patient
 from apps.rest.paging import Total, Window
@@ -34,7 +36,7 @@ def counted() -> dict[str, int]:
 
 
 def totals() -> dict[str, int]:
-    return {which: row_counter.total(which) for which in ("listed", "active", "inactive")}
+    return {which: sql.total(which) for which in ("listed", "active", "inactive")}
 
 
 def admit_and_take_back() -> None:
@@ -62,11 +64,11 @@ def test_what_is_rolled_back_was_never_counted() -> None:
 
 def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
     seqs = [register_patient().seq for _ in range(5)]
-    rows = [count for size in (row_counter.BLOCK, row_counter.REGION) for count in Counter(seq // size for seq in seqs).values()]
+    rows = [count for size in (sql.BLOCK, sql.REGION) for count in Counter(seq // size for seq in seqs).values()]
     before = totals()
     assert ROW_COUNTER.compact() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
     assert totals() == before
-    assert RowCounter.objects.count() == len(rows)
+    assert len(counter_rows(ROW_COUNTER)) == len(rows)
     assert ROW_COUNTER.compact() == 0
 
 
@@ -79,7 +81,7 @@ def test_the_hidden_are_counted_as_if_they_had_left() -> None:
     services.deactivate(by=SYSTEM, patient_id=people[0].pk)
     Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
     hidden = [person.seq for person in people[:3]]  # one inactive, one that is on no list, one active
-    assert {which: row_counter.total(which, those(hidden)) for which in totals()} == {"listed": 3, "active": 3, "inactive": 0}
+    assert {which: sql.total(which, those(hidden)) for which in totals()} == {"listed": 3, "active": 3, "inactive": 0}
 
 
 class FarPages(TestCase):
@@ -89,7 +91,7 @@ class FarPages(TestCase):
         insert_patients(2_000)
         seqs = list(Patient.objects.order_by("-seq").values_list("seq", flat=True))
         kept = [seq for number, seq in enumerate(seqs) if number not in hidden]
-        place = row_counter.page_start(offset, hidden=those([seqs[number] for number in hidden]))
+        place = sql.page_start(offset, hidden=those([seqs[number] for number in hidden]))
         assert place.total == len(kept)
         assert [seq for seq in kept if seq <= place.seq][place.skip :] == kept[offset:]
 
@@ -110,8 +112,8 @@ class FarPages(TestCase):
 
 def test_a_recount_repairs_what_went_past_the_triggers() -> None:
     register_patient()
-    RowCounter.objects.create(level=0, block=0, listed=41, active=0)
-    assert row_counter.total() == 42
+    add_row(ROW_COUNTER, level=0, block=0, listed=41, active=0)
+    assert sql.total() == 42
     assert ROW_COUNTER.repair() == (42, 1)
     assert totals() == counted()
 

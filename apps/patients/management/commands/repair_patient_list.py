@@ -1,4 +1,4 @@
-"""`manage.py repair_patient_list`: recounts all patients and rebuilds their search words."""
+"""`manage.py repair_patient_list`: rebuilds the search words of all patients."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from rich.progress import track
 
 from apps.patients import services
-from apps.patients.lists.row_counter import ROW_COUNTER
+from apps.patients.lists import sql
 from apps.patients.models import Patient
 from apps.patients.search import vocabulary
 
@@ -14,14 +14,12 @@ _BATCH = 1_000
 
 
 class Command(BaseCommand):
-    help = "Recount all patients and rebuild their search words. Safe at any time; writers wait for the count."
+    help = "Rebuild the search words of all patients. Safe at any time."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, after = ROW_COUNTER.repair()
-        self.stdout.write(f"The list had {before:,} patients by its row counter and has {after:,} by counting.")
         newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         for low in track(range(0, newest + 1, _BATCH), description="Search words"):
             batch = Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH).order_by("pk").select_for_update()
             services.write_search_words(batch)
         common = vocabulary.note_common()
-        self.stdout.write(f"The words of {after:,} patients were rebuilt; {common:,} prefixes are common.")
+        self.stdout.write(f"The words of {sql.total():,} patients were rebuilt; {common:,} prefixes are common.")

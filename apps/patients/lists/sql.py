@@ -1,18 +1,17 @@
 """Counts and positions of the patient list, without counting it and without scanning to a far page.
 
-Triggers write the counter; this module reads, compacts and repairs it. A list is `listed` (all), `active` or `inactive`; its
-order is the newest first. `hidden` is a statement that returns the `seq` of patients that the caller may not know of: they are
-not counted.
+Triggers write the row counter (`common.row_counters`); this module reads it by blocks. A list is `listed` (all), `active` or
+`inactive`; its order is the newest first. `hidden` is a statement that returns the `seq` of patients that the caller may not know
+of: they are not counted.
 """
 
 from dataclasses import dataclass
 
-from apps.common import prepared, row_counters
+from apps.common import prepared
 from apps.common.prepared import SqlFragment
-from apps.patients.models import Patient, RowCounter
+from apps.patients.apps import ROW_COUNTER
 
-BLOCK = 256  # patients by `seq`, as in the migration
-REGION = 16_384
+REGION, BLOCK = (2**bits for bits in ROW_COUNTER.block_bits)  # patients by `seq`: 16,384 and 256
 _NEWEST = 2**63 - 1  # after every `seq`
 _COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
 
@@ -83,18 +82,3 @@ def page_start(offset: int, which: str = "listed", hidden: SqlFragment | None = 
         cursor.execute(text, [*(hidden.values if hidden else []), offset, offset])
         seq, before, length = cursor.fetchone()
     return PageStart(seq=int(seq), skip=offset - int(before), total=int(length))
-
-
-_COUNT_SQL = f"""
-SELECT level, seq / size, count(*), count(*) FILTER (WHERE is_active)
-FROM patients_patient, (VALUES (0, {REGION}), (1, {BLOCK})) levels (level, size)
-WHERE merged_into_id IS NULL GROUP BY 1, 2
-"""
-ROW_COUNTER = row_counters.RowCounter(
-    table=RowCounter,
-    counted=Patient,
-    columns=("listed", "active"),
-    block_columns=("level", "block"),
-    total_condition="level = 0",
-    count_sql=_COUNT_SQL,
-)
