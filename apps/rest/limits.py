@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpResponse
 
-from apps.common import redis_client
+from apps.common import locks, redis_client
+from apps.common.locks import LockName
 from apps.rest.models import SignInTry
 
 WINDOW = 60  # seconds
@@ -183,7 +184,7 @@ def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
     """Counts under a lock of the key, so that simultaneous attempts are counted one after another."""
     values: dict[str, str | int] = {"key": key, "window": WINDOW}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", values)
+        locks.lock(LockName.SIGN_IN_TRIES, key)
         cursor.execute(_FORGET, values)
         cursor.execute(_RECENT, values)
         before, oldest = cursor.fetchone()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.common import prepared
+from apps.common.locks import LockName, key_of
 
 _COLUMNS = "asked, request_id, status, sealed, kept_at, expires_at"
 _BEGIN = f"SELECT locked, {_COLUMNS} FROM rest_begin_keyed(%s, %s, %s)"
@@ -22,7 +23,7 @@ def begin(name: bytes, *, now: datetime) -> tuple[bool, Sequence[Any] | None]:
     round trip costs more CPU than either.
     """
     with prepared.cursor() as cursor:
-        cursor.execute(_BEGIN, [int.from_bytes(name[:8], signed=True), name, now])
+        cursor.execute(_BEGIN, [key_of(LockName.IDEMPOTENCY_KEY, name), name, now])
         locked, *stored = cursor.fetchone()
     return locked, stored if stored[0] is not None else None
 

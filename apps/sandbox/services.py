@@ -15,8 +15,9 @@ from apps.accounts.selectors import has_second_factor
 from apps.accounts.services import NewKey, NewStaff
 from apps.audit import services as audit
 from apps.audit.sealing import anchor_file
-from apps.common import clock
+from apps.common import clock, locks
 from apps.common.errors import Forbidden
+from apps.common.locks import LockName
 from apps.patients import services as patients
 from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Patient
@@ -35,7 +36,6 @@ _ENVIRONMENTS = ("sandbox", "test")
 _KEPT_APPS = frozenset({"terminology"})  # reference tables, the same before and after
 _DJANGO_TABLES = ("django_session", "django_admin_log")
 _SEQUENCES = ("patient_seq", "patient_mrn_seq")
-_LOCK = 0x5A6D_7C1E  # any number, but always this one: two simultaneous starts create one set
 
 
 class NotInSandbox(Forbidden):
@@ -191,8 +191,7 @@ def _empty() -> None:
 
 
 def _lock_seeding() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    locks.lock(LockName.SANDBOX)
 
 
 def _check_is_sandbox() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from apps.common import clock
+from apps.common import clock, locks
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
+from apps.common.locks import LockName
 from apps.terminology import rules
 from apps.terminology.icd10 import everyday_terms
 from apps.terminology.icd10.release_files import CodeEntry, Release
@@ -16,7 +17,6 @@ from apps.terminology.models import IcdRelease, IcdWord
 ProgressCallback = Callable[[int, int], None]
 """Receives the number of loaded codes and their total."""
 
-_LOCK = 0x1CD1_0C10  # any number, but always this one: of two who load at once the second waits and finds the release there
 _REPORT_EVERY = 2_000
 _TIMEOUTS = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '5min'"
 # The index of words takes all rows in one go, which is twice as fast as one by one.
@@ -68,7 +68,7 @@ def load(*, release: Release, entries: Sequence[CodeEntry], watch: ProgressCallb
     """
     with connection.cursor() as cursor:
         cursor.execute(_TIMEOUTS)
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        locks.lock(LockName.ICD_RELEASE)  # of two simultaneous loads, the second waits and finds the release loaded
         if IcdRelease.objects.filter(name=release.name).exists():
             if not IcdWord.objects.exists():
                 _copy(cursor, entries, watch)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from stdnum import luhn
 
 from apps.access.actor import Actor
@@ -20,9 +20,10 @@ from apps.accounts.ports import booked_appointments
 from apps.accounts.services.api_keys import revoke_all_keys
 from apps.accounts.services.passwords import check_strength, void_links
 from apps.accounts.services.session_revocation import end_everywhere, lock_staff_member
-from apps.common import keyring, text
+from apps.common import keyring, locks, text
 from apps.common.errors import Conflict, Invalid, NotFound, RateLimited
 from apps.common.ids import new_id
+from apps.common.locks import LockName
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
@@ -30,7 +31,6 @@ from apps.rest.permissions import require_recent_login
 
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
 DOCTOR_FIELDS = ("specialty", "npi", "taxonomy", "languages")
-_ADMINISTRATORS_LOCK = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
 _INVITATIONS = 30  # a minute, by one user
 _NEW_ADDRESSES = 5  # a minute, for one account
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
@@ -277,8 +277,7 @@ def _check_administrator_remains(user: User) -> None:
     """Checks under a lock, so that two administrators who remove each other at the same time do not both succeed."""
     if not user.is_staff or user.role != Role.ADMIN:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMINISTRATORS_LOCK])
+    locks.lock(LockName.ADMINISTRATORS)
     others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
     if not others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists():
         raise LastAdministrator

@@ -23,10 +23,11 @@ from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.services import care_team
 from apps.appointments.services.booking import MIN_ATTEMPTS, PatientNotActive, can_attend, find_clash, free_seat, max_attempts
-from apps.common import clock
+from apps.common import clock, locks
 from apps.common.actor import AuditActor
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.lifecycle.machine import StateMachine, Transition, guarded_update
+from apps.common.locks import LockName
 from apps.common.transactions import refuses_before_writing
 from apps.events.services import emit
 from apps.patients import selectors as patients
@@ -34,7 +35,6 @@ from apps.patients import selectors as patients
 _LIVE = tuple(rules.LIVE)
 _TIME_COLUMNS = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # they determine which time it takes
 _INTERNAL_COLUMNS = frozenset(("ends_at", "overbook_day", "overbook_seat", "joins_care_team", "attending_doctor_id"))
-_PLACE_LOCK = 0x44494152  # "DIAR": the first half of the advisory locks under which appointments are moved
 
 
 class IllegalTransition(Conflict):
@@ -306,9 +306,7 @@ def lock_places(*places: UUID | None) -> None:
 
     Pass several in one call: they are locked in a fixed order.
     """
-    with connection.cursor() as cursor:
-        for place in sorted({hash(place) & 0x7FFFFFFF for place in places if place}):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_PLACE_LOCK, place])
+    locks.lock_all(LockName.APPOINTMENT_PLACE, filter(None, places))
 
 
 def complete_change(by: Actor, change: Transition[Appointment], *, notify_patient: bool = False) -> Appointment:

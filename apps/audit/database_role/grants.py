@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from psycopg import sql
 
+from apps.common import locks
+from apps.common.locks import LockName
+
 APPEND_ONLY = ("audit_auditevent", "audit_seal", "audit_anchor", "audit_chain")
 FUNCTIONS = (
     "audit_make_partition(date)",
     "audit_advance_chain(bytea, bigint, bytea, timestamptz, timestamptz, date, bytea)",
 )
-_LOCK = 0x5EA1_ED03  # any number, but always this one: two migrations at once grant one after the other
 
 # Every table of the append-only set, with the partitions that exist by now.
 _TABLES = """
@@ -57,8 +59,9 @@ def apply(role: ApplicationRole) -> bool:
     django.db.DatabaseError if the owner may not create roles; then the operator creates the role by hand (docs/audit.md).
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s), current_user", [_LOCK])
-        if cursor.fetchone()[1] == role.name:
+        locks.lock(LockName.DATABASE_ROLES)  # two migrations at once grant one after the other
+        cursor.execute("SELECT current_user")
+        if cursor.fetchone()[0] == role.name:
             return False
         _ensure_role(cursor, role)
         cursor.execute("SELECT current_schema(), current_database()")

@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from apps.access.actor import SYSTEM
 from apps.audit.events import UnusualReading
 from apps.audit.models import AuditEvent
-from apps.common import clock
+from apps.common import clock, locks
+from apps.common.locks import LockName
 from apps.events.services import emit
 
 WITHIN = timedelta(hours=1)
-_LOCK = 0x5EA1_ED02  # any number, but always this one: two beats announce once
 _READERS_OVER_LIMIT = r"""
 SELECT user_id, count(DISTINCT patient_id) FROM audit_auditevent
 WHERE at > %s AND user_id IS NOT NULL AND patient_id IS NOT NULL AND outcome = 'success' AND action ~ '[._]read$'
@@ -28,8 +28,8 @@ GROUP BY user_id HAVING count(DISTINCT patient_id) > %s
 @transaction.atomic
 def announce_unusual_reading() -> int:
     """Emits an event for each user who opened too many charts, once an hour. Returns how many."""
+    locks.lock(LockName.UNUSUAL_READING)  # of two simultaneous runs, the second finds the first one's events
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         since = clock.now() - WITHIN
         cursor.execute(_READERS_OVER_LIMIT, [since, settings.HIMS_UNUSUAL_READING_CHARTS])
         rows = cursor.fetchall()

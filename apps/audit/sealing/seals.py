@@ -16,7 +16,8 @@ from django.db import connection, transaction
 
 from apps.audit.models import Anchor, Chain, Seal
 from apps.audit.sealing import anchor_file, chain
-from apps.common import keyring, prepared
+from apps.common import keyring, locks, prepared
+from apps.common.locks import LockName
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,6 @@ BATCH = 5_000
 NEAR_WINDOW = timedelta(seconds=20)
 LATE_WINDOW = timedelta(hours=1)
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
-_LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
 
 # OFFSET keeps the planner from joining: each row looks up the seals' index, however little PostgreSQL knows of the tables.
 SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
@@ -68,11 +68,11 @@ def seal(*, thorough: bool = False) -> int:
 @transaction.atomic
 def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
     """Seals up to `limit` rows, all or none. Returns how many."""
+    if not locks.try_lock(LockName.AUDIT_SEALING):
+        return 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK])
-        has_lock, now = cursor.fetchone()
-        if not has_lock:
-            return 0
+        cursor.execute("SELECT now()")
+        (now,) = cursor.fetchone()
         head, key = _head(now)
         moved = _anchor(head, now)
         cursor.execute(_WAITING, [_search_from(head, look_far=look_far), limit])

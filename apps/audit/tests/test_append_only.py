@@ -20,6 +20,7 @@ from apps.audit.sealing import seals
 from apps.audit.verification import verifier
 from apps.common import clock
 from apps.common.ids import new_id
+from apps.common.locks import LockName, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -312,7 +313,7 @@ def test_a_row_that_commits_late_is_sealed_behind_rows_that_are_later(elsewhere:
 
 def test_of_two_sealers_at_once_one_seals_and_the_other_does_nothing(elsewhere: psycopg.Connection) -> None:
     services.record(by=SYSTEM, action="test.noted")
-    elsewhere.execute("SELECT pg_advisory_xact_lock(%s)", [seals._LOCK])
+    elsewhere.execute("SELECT pg_advisory_xact_lock(%s)", [key_of(LockName.AUDIT_SEALING)])
     assert seals.seal() == 0
     elsewhere.rollback()
     assert seals.seal() == 1

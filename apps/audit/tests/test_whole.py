@@ -21,6 +21,7 @@ from apps.audit.verification import full_verification, progress, verifier
 from apps.audit.verification.full_verification import VerificationStep
 from apps.audit.verification.verifier import BrokenRow, Flaw
 from apps.common import clock
+from apps.common.locks import LockName, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -221,7 +222,7 @@ def test_one_step_at_a_time() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [full_verification._LOCK])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key_of(LockName.AUDIT_VERIFICATION)])
         assert full_verification.step() is None
         assert tasks.verify() == 0
     finally:

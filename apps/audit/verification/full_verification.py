@@ -18,12 +18,12 @@ from apps.audit.sealing import anchor_file, chain
 from apps.audit.sealing.anchor_file import AnchorRecord
 from apps.audit.verification import progress
 from apps.audit.verification.verifier import BrokenRow, ChainWalk, OpenedChain, broken_row_from, check_unsealed_rows, open_chain
-from apps.common import clock
+from apps.common import clock, locks
+from apps.common.locks import LockName
 
 log = logging.getLogger(__name__)
 
 STEP = 100_000  # seals; a second or so
-_LOCK = 0x5EA1_ED04  # any number, but always this one: one step at a time
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def step(*, limit: int = STEP, restart: bool = False, records: list[AnchorRecord
 
     `restart` starts a pass now; otherwise one starts when it is due. `records` are those of the anchor file, or of a copy.
     """
+    if not locks.try_lock(LockName.AUDIT_VERIFICATION):
+        return None
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), set_config('statement_timeout', '0', true)", [_LOCK])
-        if not cursor.fetchone()[0]:
-            return None
+        cursor.execute("SET LOCAL statement_timeout = 0")
     opened = open_chain(anchor_file.read() if records is None else records)
     if opened.head is None:
         unsealed, inserted = check_unsealed_rows()

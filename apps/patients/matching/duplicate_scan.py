@@ -6,13 +6,12 @@ from uuid import UUID
 
 from apps.access.actor import Actor
 from apps.common import clock
-from apps.common.locks import advisory_lock
+from apps.common.locks import LockName, advisory_lock
 from apps.patients import services
 from apps.patients.lists import sql
 from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
 from apps.patients.models import Patient
 
-_LOCK = 4_110_926_512_840_551  # any number, the same in every process
 _BATCH = 100  # patients between two records of the progress; at most so many are compared twice after a kill
 
 ProgressCallback = Callable[[int, int], None]
@@ -33,7 +32,7 @@ def scan(*, by: Actor, anew: bool = False, watch: ProgressCallback) -> ScanResul
 
     One short transaction per patient. Raises AlreadyRunning.
     """
-    with advisory_lock(_LOCK, "Another run of find_duplicates is in progress."):
+    with advisory_lock(LockName.DUPLICATE_SCAN, "Another run of find_duplicates is in progress."):
         progress, changes = _progress(anew), 0
         total = sql.total()
         watch(progress.looked_at, total)

@@ -16,6 +16,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from apps.common import locks
+from apps.common.locks import LockName
 from apps.patients.chart import dates
 from apps.patients.matching import contacts, scoring
 from apps.patients.matching.scoring import Person, Reason
@@ -104,8 +106,7 @@ def lock_likely_records(person: Person) -> None:
     If two users register one person at the same moment, the second then sees the first one's record. Locks are taken in order,
     after those of patients' rows, so no deadlock occurs.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [scoring.lock_keys(person)])
+    locks.lock_all(LockName.LIKELY_DUPLICATES, scoring.shared_values(person))
 
 
 def _candidates(person: Person, among: QuerySet[Patient], thorough: bool) -> QuerySet[Patient]:

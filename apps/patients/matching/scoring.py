@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from hashlib import blake2b
 
 from apps.patients import rules
 from apps.patients.chart import dates
@@ -312,17 +311,17 @@ def _birth_in_doubt(born: _Finding, left: Person, right: Person, name_match: _Na
     return born
 
 
-def lock_keys(person: Person) -> list[int]:
-    """Returns the numbers of the advisory locks under which a person is compared and written, in order.
+def shared_values(person: Person) -> list[str]:
+    """Returns the values under whose locks a person is compared and written.
 
-    Two people who may be one have a key in common: the telephone's last digits, the e-mail, the policy, or for births that
+    Two people who may be one have a value in common: the telephone's last digits, the e-mail, the policy, or for births that
     `near_days` connects the day of the month, the year and month, or the year and the digits of month and day. Few others do.
     """
     born, tail = person.date_of_birth, contacts.phone_tail(person.phone_e164 or person.phone)
     blocks = [f"day {born.day}", f"month {born:%Y-%m}", f"digits {born.year} {''.join(sorted(f'{born:%m%d}'))}"]
     shared = {"phone": tail, "email": person.email.upper(), "policy": person.policy.upper()}
     blocks += [f"{kind} {value}" for kind, value in shared.items() if value]
-    return sorted({int.from_bytes(blake2b(block.encode(), digest_size=8).digest(), signed=True) for block in blocks})
+    return blocks
 
 
 def _gender(left: Person, right: Person) -> _Finding:

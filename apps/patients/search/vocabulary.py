@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
+from apps.common import locks
+from apps.common.locks import LockName
 from apps.patients import rules
 
 COMMON = 10_000  # patients; a search reports no larger number
@@ -83,7 +85,7 @@ def note_common() -> int:
     Until then a new one is counted at each search; one that lost patients since is known to have.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('patients_commonprefix'))")  # one after another
+        locks.lock(LockName.COMMON_PREFIXES)
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(_NOTE_COMMON)
         return int(cursor.rowcount)

@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError
 
 from apps.access.actor import SYSTEM
 from apps.common.errors import HimsError
-from apps.common.locks import AlreadyRunning, advisory_lock
+from apps.common.locks import AlreadyRunning, LockName, advisory_lock
 from apps.common.text import LooksBlank
 from apps.patients import services
 from apps.patients.models import ChartEntry
@@ -19,7 +19,6 @@ from apps.patients.synthea.layout import SHEETS
 from apps.patients.synthea.reader import Extract, Row
 from apps.patients.synthea.report import Report
 
-_LOCK = 5_007_926_512_840_117  # any number, the same in every process
 _PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NotImportable, LooksBlank)
 __all__ = ["AlreadyRunning", "RowCounts", "RowCountsByFile", "import_lock", "load"]
 UNKNOWN_PATIENT = "The patient is not in the patients file."
@@ -46,7 +45,7 @@ RowCountsByFile = dict[str, RowCounts]
 
 def import_lock() -> AbstractContextManager[None]:
     """Allows one import at a time."""
-    return advisory_lock(_LOCK, "Another import is running; nothing was written.")
+    return advisory_lock(LockName.SYNTHEA_IMPORT, "Another import is running; nothing was written.")
 
 
 def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> RowCountsByFile:

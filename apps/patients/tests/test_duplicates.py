@@ -413,9 +413,9 @@ def test_strangers_are_registered_at_the_same_moment_without_waiting() -> None:
 
 @given(st.dates(date(1900, 1, 1), date(2026, 1, 1)))
 def test_births_that_may_be_one_take_turns(born: date) -> None:
-    keys = set(scoring.lock_keys(Person(first_name="A", last_name="B", date_of_birth=born)))
+    keys = set(scoring.shared_values(Person(first_name="A", last_name="B", date_of_birth=born)))
     for near in dates.near_days(born):
-        assert keys & set(scoring.lock_keys(Person(first_name="A", last_name="B", date_of_birth=near))), near
+        assert keys & set(scoring.shared_values(Person(first_name="A", last_name="B", date_of_birth=near))), near
 
 
 def test_a_colleague_who_registers_the_same_person_meanwhile_is_not_overlooked() -> None:

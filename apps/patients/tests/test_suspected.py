@@ -24,7 +24,7 @@ from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
-from apps.common.locks import advisory_lock
+from apps.common.locks import LockName, advisory_lock
 from apps.events import tasks
 from apps.events.models import Delivery, OutboxEvent
 from apps.patients import selectors, services
@@ -376,7 +376,7 @@ def test_two_sweeps_do_not_cross(monkeypatch: pytest.MonkeyPatch) -> None:
         except CommandError as refusal:
             return str(refusal)
 
-    with advisory_lock(duplicate_scan._LOCK, ""):
+    with advisory_lock(LockName.DUPLICATE_SCAN, ""):
         (output,) = race(second)
     assert "in progress" in output
 

@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.appointments import rules
@@ -24,14 +24,14 @@ from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.services.booking import patient_to_book
 from apps.appointments.waitlist import matching
-from apps.common import clock
+from apps.common import clock, locks
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.lifecycle.machine import StateMachine
+from apps.common.locks import LockName
 from apps.events.services import emit
 from apps.patients import selectors as patients
 
 BATCH_SIZE = 100  # rows that a worker settles in one transaction
-_FREED_SLOT_LOCK = 0x57414954  # "WAIT": the first half of the advisory locks of freed times
 
 
 class AlreadyWaiting(Conflict):
@@ -137,8 +137,7 @@ def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
 
 def lock_freed_slot(opening: UUID) -> None:
     """Prevents other transactions from offering or accepting this freed time until this one ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FREED_SLOT_LOCK, hash(opening) & 0x7FFFFFFF])
+    locks.lock(LockName.FREED_SLOT, opening)
 
 
 def settle(

@@ -1,0 +1,78 @@
+"""Two uses of advisory locks never share a lock, and a lock ends with its transaction."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.common import locks
+from apps.common.locks import AlreadyRunning, LockName, advisory_lock, key_of
+from apps.common.tests.concurrency import run_concurrently
+
+NAMES = st.sampled_from(list(LockName))
+THINGS = st.one_of(st.uuids(), st.text(), st.binary())
+
+
+@given(NAMES, THINGS, NAMES, THINGS)
+def test_two_names_never_share_a_lock(one: LockName, a: UUID | str | bytes, other: LockName, b: UUID | str | bytes) -> None:
+    assert key_of(one, a) >> 48 == one
+    assert 0 < key_of(one, a) < 2**63
+    if one != other:
+        assert key_of(one, a) != key_of(other, b)
+
+
+def test_one_thing_has_one_lock_and_two_things_have_two() -> None:
+    place, other = uuid4(), uuid4()
+    assert key_of(LockName.APPOINTMENT_PLACE, place) == key_of(LockName.APPOINTMENT_PLACE, UUID(str(place)))
+    assert key_of(LockName.APPOINTMENT_PLACE, place) != key_of(LockName.APPOINTMENT_PLACE, other)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_is_taken_by_one_transaction_and_free_after_it() -> None:
+    def other() -> tuple[bool, bool]:
+        with transaction.atomic():
+            return locks.try_lock(LockName.FREED_SLOT, "09:00"), locks.try_lock(LockName.FREED_SLOT, "10:00")
+
+    with transaction.atomic():
+        locks.lock(LockName.FREED_SLOT, "09:00")
+        assert run_concurrently(1, lambda _: other()) == [(False, True)]
+    assert run_concurrently(1, lambda _: other()) == [(True, True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_transactions_that_lock_the_same_places_in_opposite_orders_do_not_deadlock() -> None:
+    places = [uuid4() for _ in range(20)]
+
+    def lock(things: list[UUID]) -> bool:
+        for _ in range(20):
+            with transaction.atomic():
+                locks.lock_all(LockName.APPOINTMENT_PLACE, things)
+        return True
+
+    assert run_concurrently(2, lambda number: lock(places if number else places[::-1])) == [True, True]
+
+
+@pytest.mark.django_db
+def test_nothing_to_lock_locks_nothing() -> None:
+    locks.lock_all(LockName.APPOINTMENT_PLACE, [])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_command_that_runs_already_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_ATTEMPTS", 1)
+
+    def second() -> str:
+        try:
+            with advisory_lock(LockName.DUPLICATE_SCAN, "It runs already."):
+                return "ran"
+        except AlreadyRunning as refusal:
+            return str(refusal)
+
+    with advisory_lock(LockName.DUPLICATE_SCAN, ""):
+        assert run_concurrently(1, lambda _: second()) == ["It runs already."]
+    assert run_concurrently(1, lambda _: second()) == ["ran"]
