@@ -43,6 +43,7 @@ HIMS_APPS = [
     "apps.appointments",
     "apps.consultations",
     "apps.notifications",
+    "apps.interop",
     "apps.accounts",
     "apps.rest",
     "apps.audit",

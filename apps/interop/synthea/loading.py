@@ -12,12 +12,12 @@ from apps.access.actor import SYSTEM
 from apps.common.errors import HimsError
 from apps.common.locks import AlreadyRunning, LockName, advisory_lock
 from apps.common.text import LooksBlank
+from apps.interop.synthea import mapping
+from apps.interop.synthea.layout import SHEETS
+from apps.interop.synthea.reader import Extract, Row
+from apps.interop.synthea.report import Report
 from apps.patients import services
 from apps.patients.models import ChartEntry
-from apps.patients.synthea import mapping
-from apps.patients.synthea.layout import SHEETS
-from apps.patients.synthea.reader import Extract, Row
-from apps.patients.synthea.report import Report
 
 _PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NotImportable, LooksBlank)
 __all__ = ["AlreadyRunning", "RowCounts", "RowCountsByFile", "import_lock", "load"]

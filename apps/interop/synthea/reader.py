@@ -15,10 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO, cast
 
+from apps.interop.synthea.layout import PATIENTS, SHEETS, Sheet
+from apps.interop.synthea.native import NATIVE, NativeSheet, is_native
 from apps.patients.chart import dates
 from apps.patients.chart.dates import PartialDate
-from apps.patients.synthea.layout import PATIENTS, SHEETS, Sheet
-from apps.patients.synthea.native import NATIVE, NativeSheet, is_native
 
 _ID_MAX = 40
 _YEARS = range(2, 9999)  # beyond, a change of the time zone would leave the calendar

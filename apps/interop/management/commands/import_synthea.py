@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from apps.patients.synthea import loading, reader, report
+from apps.interop.synthea import loading, reader, report
 
 REPORT = "import_synthea.csv"
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from apps.interop.synthea.layout import SHEETS
+from apps.interop.tests.test_import_synthea import FIXTURE, lines, rewrite
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.synthea.layout import SHEETS
-from apps.patients.tests.test_import_synthea import FIXTURE, lines, rewrite
 
 ANN, BOB, ENC = "a1b2c3d4-0000-4000-8000-000000000001", "a1b2c3d4-0000-4000-8000-000000000002", "e-1"
 # As Synthea 3.3 writes them; the people are made up.

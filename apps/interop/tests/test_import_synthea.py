@@ -25,11 +25,11 @@ from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.services import NewStaff
 from apps.events.models import OutboxEvent
+from apps.interop.synthea import loading
+from apps.interop.synthea.layout import SHEETS
 from apps.patients import services
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient, PatientIdentifier
-from apps.patients.synthea import loading
-from apps.patients.synthea.layout import SHEETS
 
 FIXTURE = Path(__file__).parent / "fixtures" / "synthea"
 REAL = Path(os.environ.get("HIMS_SYNTHEA_DIR") or settings.BASE_DIR.parent / "shared" / "data" / "synthea")

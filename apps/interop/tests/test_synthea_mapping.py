@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.patients.synthea import facts, mapping, reader
-from apps.patients.synthea.layout import SHEETS
+from apps.interop.synthea import facts, mapping, reader
+from apps.interop.synthea.layout import SHEETS
 
 FIXTURE = Path(__file__).parent / "fixtures" / "synthea"
 CLINIC = ZoneInfo("America/New_York")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from apps.patients.synthea.reader import Row
+from apps.interop.synthea.reader import Row
 
 COLUMNS = ("file", "line", "id", "patient", "reason", "row")
 

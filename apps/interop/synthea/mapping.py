@@ -12,12 +12,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.common.text import LooksBlank, clean_line
+from apps.interop.synthea import facts
+from apps.interop.synthea.reader import Row, moment
 from apps.patients.chart.dates import PartialDate, Precision
 from apps.patients.chart.entry_types import CodeSystem, EntryType
 from apps.patients.models import Patient
 from apps.patients.services import NewEntry, Registration
-from apps.patients.synthea import facts
-from apps.patients.synthea.reader import Row, moment
 
 Cells = Mapping[str, str]
 
