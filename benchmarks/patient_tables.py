@@ -18,7 +18,7 @@ from apps.patients import migrations, rules
 from apps.patients.apps import ROW_COUNTER
 from apps.patients.lists import patient_queries
 from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
-from apps.patients.search import search_terms, vocabulary
+from apps.patients.search import search_terms, sql, vocabulary
 from benchmarks import people
 from benchmarks.people import Person
 
@@ -145,7 +145,7 @@ AFTER_LOADING = (
     "ON CONFLICT DO NOTHING",
     COMPACT,
 )
-NOTE_COMMON = vocabulary._NOTE_COMMON
+NOTE_COMMON = sql.NOTE_COMMON
 """What a worker does every hour: notes which beginnings need not be counted."""
 ROW_COUNTER_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENTS}'::regclass AND NOT tgisinternal"
 """What a write to the patients pays for that total."""

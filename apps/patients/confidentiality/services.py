@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.access.actor import SYSTEM, Actor
 from apps.access.roles import Role
-from apps.common import clock, prepared
+from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.prepared import PreparedQuery, Slot
 from apps.events.services import emit
 from apps.patients import selectors
+from apps.patients.confidentiality import sql
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
 from apps.patients.events import CareTeamJoined, CareTeamLeft, GlassBroken, GlassReviewed, PatientRestricted, RestrictionLifted
 from apps.patients.models import Patient
@@ -81,26 +81,13 @@ def lift_restriction(*, by: Actor, patient_id: UUID, reason: str) -> Restriction
     return restriction
 
 
-# Handwritten and prepared: every booking calls it, and mostly the doctor is a member already.
-_JOIN = """
-INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
-SELECT %(patient)s, %(user)s, %(because)s::varchar, %(by)s, %(at)s WHERE NOT EXISTS (
-    SELECT FROM patients_careteammember WHERE patient_id = %(patient)s AND user_id = %(user)s AND because = %(because)s::varchar)
-ON CONFLICT DO NOTHING
-"""
-
-
 def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID, because: str = _VISIT) -> None:
     """Records that the doctor has a consultation (or an appointment) with the patient: if the chart is restricted, it stays open
     to this doctor.
 
     Called in the transaction of the booking or the consultation; a second call does nothing.
     """
-    row: dict[str, Any] = {"patient": patient.pk, "user": doctor_id, "because": str(because), "by": by.id, "at": clock.now()}
-    with prepared.cursor() as cursor:
-        cursor.execute(_JOIN, row)
-        added = cursor.rowcount
-    if added:
+    if sql.join_care_team(patient_id=patient.pk, user_id=doctor_id, because=str(because), by_id=by.id, at=clock.now()):
         emit(CareTeamJoined(patient_id=patient.pk, user_id=doctor_id), by=by)
 
 

@@ -1,7 +1,7 @@
-"""The statements of the search under construction, and their results: a page, the number of matches, a statement with its
-values."""
+"""The statements of the search: under construction, with their values and results, and those of the vocabulary and the search
+words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +9,11 @@ from django.db import connection
 
 from apps.common import prepared
 from apps.patients.rules import Query
-from apps.patients.search import search_terms, vocabulary
+from apps.patients.search import search_terms
 
-COUNTED_UP_TO = vocabulary.COMMON
+COUNTED_UP_TO = 10_000  # patients; a search reports no larger number
+LONGEST = 100  # letters of a word
+_PREFIX_COUNTED = 15_000  # a common beginning is counted up to this: as many fewer may have it before it must be recounted
 LOOKED_AT = 12_000  # index rows of a count: a patient may match one word twice
 
 _STATUS = {"active": "s.is_active", "inactive": "NOT s.is_active"}
@@ -133,3 +135,86 @@ def days(sql: Statement, query: Query) -> str:
     return f"""days AS MATERIALIZED (
         SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({sql.bind(list(query.born))})
         AND p.merged_into_id IS NULL {sql.shown("p.seq")})"""
+
+
+# Words within two edits have a deletion in common (the idea is SymSpell's). A word that sounds alike but has
+# hardly a letter in common is no near word (as in `names.alike`). Two neighbours swapped are one edit, levenshtein() says two.
+_NEAR = """
+SELECT {n}, word, min(cost) FROM (
+    SELECT v.word, CASE WHEN strpos(%(swaps{n})s, ' ' || v.word || ' ') > 0 THEN 1
+                        ELSE levenshtein(v.word, %(word{n})s) END AS cost
+    FROM patients_nameword v
+    WHERE patients_deletions(v.word) && patients_deletions(%(word{n})s) AND levenshtein_less_equal(v.word, %(word{n})s, 2) <= 2
+    UNION ALL
+    SELECT v.word, levenshtein(v.word, %(word{n})s) FROM patients_nameword v
+    WHERE v.sound = dmetaphone(%(word{n})s) AND v.sound <> ''
+      AND levenshtein(v.word, %(word{n})s) <= 0.6 * greatest(length(v.word), length(%(word{n})s))
+) near GROUP BY word ORDER BY 3, 2 LIMIT {most}
+"""
+
+
+def near_words(count: int, values: Mapping[str, str], *, most: int) -> list[tuple[int, str, int]]:
+    """Returns the number of the searched word, a close word of the vocabulary and their distance: at most `most` of each.
+
+    `values` has for each number n the word as `word{n}` and what its swapped neighbours make, between blanks, as `swaps{n}`.
+    """
+    texts = [f"SELECT * FROM ({_NEAR.format(n=n, most=most)}) of{n}" for n in range(count)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(texts), values)
+        return cursor.fetchall()
+
+
+# A beginning grows by a letter as long as it is common; each is counted along the index, as far as necessary. All in one
+# statement, which sees one moment: a word removed before it is not counted, one removed after it is in `removedword`.
+NOTE_COMMON = f"""
+WITH RECURSIVE letters AS (SELECT chr(code) AS letter FROM generate_series(32, 122) AS code WHERE chr(code) ~ '[a-z0-9 #+=^-]'),
+grown (prefix, least) AS (
+    SELECT '', 0::bigint
+    UNION ALL
+    SELECT next.prefix, next.least FROM grown CROSS JOIN letters CROSS JOIN LATERAL (
+        SELECT grown.prefix || letter AS prefix, (
+            SELECT count(*) FROM (
+                SELECT 1 FROM patients_searchword w
+                WHERE w.word >= grown.prefix || letter AND w.word < grown.prefix || letter || '~'
+                  AND w.shared <= length(grown.prefix) ORDER BY w.word LIMIT {_PREFIX_COUNTED}) counted) AS least
+        OFFSET 0) next
+    WHERE next.least > {COUNTED_UP_TO} AND length(next.prefix) <= {LONGEST}),
+common AS MATERIALIZED (SELECT * FROM grown WHERE prefix <> ''),
+removed AS (DELETE FROM patients_removedword),
+rare AS (DELETE FROM patients_commonprefix WHERE prefix NOT IN (SELECT prefix FROM common))
+INSERT INTO patients_commonprefix (prefix, least) SELECT prefix, least FROM common
+ON CONFLICT (prefix) DO UPDATE SET least = excluded.least
+"""
+
+
+def note_common() -> int:
+    """Records which beginnings more than 10,000 patients have. Returns how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_COMMON)
+        return int(cursor.rowcount)
+
+
+_REMOVED = """
+DELETE FROM patients_searchword w USING unnest(%s::bigint[], %s::text[]) AS old (seq, word)
+WHERE w.seq = old.seq AND w.word = old.word
+"""
+
+
+def remove_words(rows: Iterable[tuple[int, str]]) -> None:
+    """Removes these words of patients, each given by the patient's `seq`."""
+    seqs, words = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVED, [list(seqs), list(words)])
+
+
+# In order, so that two registrations with the same new words wait for each other without a deadlock.
+_VOCABULARY = """
+INSERT INTO patients_nameword (word, sound) SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word ORDER BY word
+ON CONFLICT DO NOTHING
+"""
+
+
+def add_to_vocabulary(words: Iterable[str]) -> None:
+    """Adds the words of names that the vocabulary does not have yet, with how they sound."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VOCABULARY, [sorted(words)])

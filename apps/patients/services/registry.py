@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from apps.access.actor import Actor
 from apps.common import clock, text
@@ -25,7 +25,8 @@ from apps.patients.matching.scoring import Person
 from apps.patients.models import Merge, Patient, SearchWord
 from apps.patients.ports import booked_appointments
 from apps.patients.rights import Permission
-from apps.patients.search import search_terms
+from apps.patients.search import search_terms, sql
+from apps.patients.sql import next_mrn_number
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
 BIRTH = frozenset({"date_of_birth", "date_of_birth_precision", "time_of_birth"})
@@ -195,7 +196,7 @@ def visits_affected(patient: Patient) -> int:
 def next_mrn() -> str:
     """Returns the next free MRN of our own numbering; numbers from elsewhere are skipped."""
     while True:
-        mrn = rules.mrn_from(_next("patient_mrn_seq"))
+        mrn = rules.mrn_from(next_mrn_number())
         if not selectors.mrn_in_use(mrn):
             return mrn
 
@@ -217,23 +218,10 @@ def _write_words(words_by_seq: Mapping[int, set[str]], *, known: Set[tuple[int, 
     """Writes the rows of these words, by the patient's `seq`, if they differ from the known ones."""
     rows = {(seq, *row) for seq, patient_words in words_by_seq.items() for row in search_terms.rows(patient_words)}
     old, new = known - rows, rows - known
-    with connection.cursor() as cursor:
-        if old:
-            cursor.execute(_REMOVED, [[seq for seq, _, _ in old], [word for _, word, _ in old]])
-        SearchWord.objects.bulk_create([SearchWord(seq=seq, word=word, shared=shared) for seq, word, shared in new])
-        cursor.execute(_VOCABULARY, [sorted({word for _, word, _ in rows if word.isalpha()})])
-
-
-_REMOVED = """
-DELETE FROM patients_searchword w USING unnest(%s::bigint[], %s::text[]) AS old (seq, word)
-WHERE w.seq = old.seq AND w.word = old.word
-"""
-
-# In order, so that two registrations with the same new words wait for each other without a deadlock.
-_VOCABULARY = """
-INSERT INTO patients_nameword (word, sound) SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word ORDER BY word
-ON CONFLICT DO NOTHING
-"""
+    if old:
+        sql.remove_words((seq, word) for seq, word, _ in old)
+    SearchWord.objects.bulk_create([SearchWord(seq=seq, word=word, shared=shared) for seq, word, shared in new])
+    sql.add_to_vocabulary({word for _, word, _ in rows if word.isalpha()})
 
 
 def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
@@ -304,9 +292,3 @@ def check_death(born: date, died: datetime | None, *, field: str = "deceased_at"
     """Raises Invalid with the field for a death in the future or before the birth (`rules.death_problem`)."""
     if died is not None and (problem := rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE))):
         raise Invalid(field=field, issue=problem)
-
-
-def _next(sequence: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s)", [sequence])
-        return int(cursor.fetchone()[0])

@@ -1,6 +1,6 @@
 """Merges two records of one person, and records everything that moves, so that an undo can move it back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, time
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
@@ -21,7 +21,7 @@ from apps.patients.chart.services.derived import ENTRY, STATUS, end_repeats, ref
 from apps.patients.confidentiality.models import CareTeamMember, led_to_open
 from apps.patients.events import PatientsMerged
 from apps.patients.merging import merge_plan as plan
-from apps.patients.merging import patient_links
+from apps.patients.merging import patient_links, sql
 from apps.patients.merging.patient_links import PatientLink
 from apps.patients.models import Merge, MergedRow, NotDuplicate, Patient
 from apps.patients.services.registry import write_search_words
@@ -156,43 +156,19 @@ def has_name(values: Mapping[str, Any]) -> bool:
     return any(str(values[name]).strip() for name in plan.NAMES)
 
 
-# One statement per key, however many rows: the ledger contains exactly the moved rows.
-_MOVE = """
-WITH moved AS (UPDATE {table} SET {changes} WHERE {column} = %(retired)s RETURNING {key})
-INSERT INTO patients_mergedrow (merge_id, model, "column", row_id)
-SELECT %(merge)s, %(model)s, %(name)s, {key}::text FROM moved
-"""
-_MOVE_BACK = """
-UPDATE {table} SET {changes} WHERE {column} = %(survivor)s AND {key}::text IN
-    (SELECT row_id FROM patients_mergedrow WHERE merge_id = %(merge)s AND model = %(model)s AND "column" = %(name)s)
-"""
-
-
 def _move(link: PatientLink, merge_row: Merge) -> None:
-    _execute(_MOVE, link, merge_row, to=merge_row.survivor_id)
+    _reassign(sql.move, link, merge_row)
 
 
 def move_back(link: PatientLink, merge_row: Merge) -> None:
     """Returns the rows that a merge took, and that still belong to the survivor, to the retired record, as they are now."""
-    _execute(_MOVE_BACK, link, merge_row, to=merge_row.retired_id)
+    _reassign(sql.move_back, link, merge_row)
 
 
-def _execute(sql: str, link: PatientLink, merge_row: Merge, to: UUID) -> None:
-    meta, quote = link.kind._meta, connection.ops.quote_name
-    columns = {field.name: quote(str(field.column)) for field in meta.concrete_fields}
-    column, key, touched = columns[link.column], columns[meta.pk.name], "updated_at" in columns
-    changes = f"{column} = %(to)s" + (", updated_at = %(now)s" if touched else "")
-    statement = sql.format(table=quote(meta.db_table), column=column, key=key, changes=changes)
-    parameters: dict[str, Any] = {
-        "merge": merge_row.pk,
-        "retired": merge_row.retired_id,
-        "survivor": merge_row.survivor_id,
-        "to": to,
-    }
-    parameters |= {"model": link.model, "name": link.column, "now": clock.now()}
+def _reassign(statement: Callable[[PatientLink, Merge], None], link: PatientLink, merge_row: Merge) -> None:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+        with transaction.atomic():
+            statement(link, merge_row)
     except IntegrityError as clash:
         raise CannotStandTogether(model=link.model) from clash
 
@@ -219,22 +195,8 @@ def reassign_pair(pair: NotDuplicate, leave: UUID, to: UUID) -> bool:
 
 def _join_care_teams(merge_row: Merge) -> None:
     """Copies the retired record's care team to the survivor and logs each added member, so that an undo can remove them."""
-    joined = copy_care_team(merge_row.retired_id, merge_row.survivor_id)
+    joined = sql.copy_care_team(merge_row.retired_id, merge_row.survivor_id)
     MergedRow.objects.bulk_create(MergedRow(merge=merge_row, model=TEAM, column="patient", row_id=str(pk)) for pk in joined)
-
-
-_COPY_CARE_TEAM = """
-INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
-SELECT %s, user_id, because, added_by_id, added_at FROM patients_careteammember WHERE patient_id = %s ORDER BY id
-ON CONFLICT DO NOTHING RETURNING id
-"""
-
-
-def copy_care_team(from_id: UUID, to_id: UUID) -> list[int]:
-    """Copies the care team of one record to the other. Returns the new rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COPY_CARE_TEAM, [to_id, from_id])
-        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _take_chosen_values(survivor: Patient, merge_row: Merge) -> None:

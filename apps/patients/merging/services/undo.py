@@ -19,6 +19,7 @@ from apps.patients.chart.entry_types import ACTIVE
 from apps.patients.chart.services.derived import ENDED, ENTRY, STATUS, end_repeats
 from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.events import MergeTriageSettled, MergeUndone
+from apps.patients.merging import sql
 from apps.patients.merging.merge_plan import GROUPS, NAMES, column_named
 from apps.patients.merging.patient_links import links, links_of
 from apps.patients.merging.services.merge import (
@@ -28,7 +29,6 @@ from apps.patients.merging.services.merge import (
     AlreadyMerged,
     CannotStandTogether,
     check_columns,
-    copy_care_team,
     from_json,
     has_name,
     lock_records,
@@ -144,7 +144,7 @@ def _separate_care_teams(merge_row: Merge, retired: Patient, survivor: Patient, 
     """Removes the members that came from the retired record's team from the survivor's. A chart that was restricted while the two
     were one stays restricted on both sides, with its named team: an undo opens no chart."""
     if closed_since:
-        copy_care_team(survivor.pk, retired.pk)
+        sql.copy_care_team(survivor.pk, retired.pk)
         retired.amend(restricted=True)
     added = MergedRow.objects.filter(merge=merge_row, model=TEAM).values_list("row_id", flat=True)
     CareTeamMember.objects.filter(patient=survivor, pk__in=[int(pk) for pk in added]).delete()
