@@ -10,29 +10,20 @@ from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
+from apps.accounts import sql
 from apps.accounts.api_keys import rules
 from apps.accounts.api_keys.principal import ApiKeyPrincipal
 from apps.accounts.authentication import tokens
 from apps.accounts.authentication.principal import Principal
 from apps.accounts.models import ApiKey, Doctor, Session, TotpDevice, User
 from apps.accounts.rights import Permission
-from apps.common import clock, prepared
-
-# One statement, by hand and prepared: every request pays for it.
-_PRINCIPAL = """
-SELECT u.id, u.username, u.role, s.id, s.last_seen_at, s.reauthenticated_at, s.enrollment_only
-FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
-WHERE s.id = %s AND u.id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND s.last_seen_at > %s
-    AND u.is_active AND u.role <> %s
-"""
+from apps.common import clock
 
 
 def principal(session_id: UUID, user_id: UUID) -> Principal | None:
     """Returns the user of this session, if it is live and belongs to this user, who is active staff."""
     now = clock.now()
-    with prepared.cursor() as cursor:
-        cursor.execute(_PRINCIPAL, [session_id, user_id, now, now - settings.API_SESSION_IDLE, Role.PATIENT.value])
-        row = cursor.fetchone()
+    row = sql.principal(session_id, user_id, now=now, seen_after=now - settings.API_SESSION_IDLE)
     return Principal(*row) if row else None
 
 
@@ -66,15 +57,6 @@ def colleagues(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[User]:
     return people if visible_to.has_permission(Permission.DOCTOR_VIEW) else people.none()
 
 
-# One statement, by hand, by the primary key: every request of a key pays for it.
-_API_KEY_LOOKUP = """
-SELECT u.id, u.username, u.role, k.id, k.prefix, k.scopes, k.allowed_cidrs, k.last_used_at,
-       s.ends_at, k.revoked_at, k.expires_at, u.is_active AND u.role <> %s
-FROM accounts_apikeysecret s JOIN accounts_apikey k ON k.id = s.api_key_id JOIN accounts_user u ON u.id = k.user_id
-WHERE s.secret_hash = %s
-"""
-
-
 @dataclass(frozen=True)
 class ApiKeyLookup:
     """The owner of a key, and what decides whether it is still valid."""
@@ -85,9 +67,7 @@ class ApiKeyLookup:
 
 def api_key_lookup(text: str) -> ApiKeyLookup | None:
     """Returns the owner of this key, also of an ended key; None if the key never existed."""
-    with prepared.cursor() as cursor:
-        cursor.execute(_API_KEY_LOOKUP, [Role.PATIENT.value, tokens.fingerprint(text)])
-        row = cursor.fetchone()
+    row = sql.api_key(tokens.fingerprint(text))
     if row is None:
         return None
     user_id, username, role, key_id, prefix, scopes, cidrs, last_used_at, *state = row

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 
 from apps.audit import sql
 from apps.audit.models import AuditEvent
@@ -65,9 +64,7 @@ def make_partitions(start: date | None = None, months: int = _MONTHS_AHEAD + 1) 
     """Creates the monthly tables from `start` (default: this month); existing ones stay. Returns their names."""
     first = (start or clock.now().date()).replace(day=1)
     names = []
-    with connection.cursor() as cursor:
-        for _ in range(months):
-            cursor.execute("SELECT audit_make_partition(%s)", [first])
-            names.append(cursor.fetchone()[0])
-            first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    for _ in range(months):
+        names.append(sql.make_partition(first))
+        first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     return names

@@ -1,6 +1,7 @@
-"""The statements that write audit rows, handwritten and prepared: every chart read and every write pays for them."""
+"""The statements that write audit rows, prepared: every chart read and every write pays for them; and the monthly tables."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -27,3 +28,10 @@ def add(row: Sequence[Any]) -> None:
     """Inserts a row; outside a transaction without waiting for the disk."""
     with prepared.cursor() as cursor:
         cursor.execute(_INSERT if connection.in_atomic_block else _INSERT_ALONE, row)
+
+
+def make_partition(month: date) -> str:
+    """Creates the table of the month that begins on this day, through the owner's function. Returns its name."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_make_partition(%s)", [month])
+        return str(cursor.fetchone()[0])

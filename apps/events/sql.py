@@ -125,3 +125,23 @@ def renew(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> None:
 
 def _event(pk: UUID, name: str, payload: str, actor_id: UUID | None, occurred_at: datetime) -> OutboxEvent:
     return OutboxEvent(pk=pk, name=name, payload=json.loads(payload), actor_id=actor_id, occurred_at=occurred_at)
+
+
+# Each half reads one entry of a partial index that contains only waiting rows.
+OLDEST_WAITING = """
+SELECT min(occurred_at) FROM (
+    (SELECT occurred_at FROM events_outboxevent WHERE relayed_at IS NULL ORDER BY id LIMIT 1)
+    UNION ALL
+    (SELECT e.occurred_at FROM events_outboxevent e JOIN (
+        SELECT event_id FROM events_delivery WHERE status = 'pending' AND attempts = 0 ORDER BY event_id LIMIT 1
+    ) AS first ON first.event_id = e.id)
+) AS waiting
+"""
+
+
+def oldest_waiting() -> datetime | None:
+    """Returns when the oldest event happened that is not relayed, or has a delivery without an attempt."""
+    with prepared.cursor() as cursor:
+        cursor.execute(OLDEST_WAITING)
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import connection
-
 from apps.common import prepared
+from apps.common.sql import set_local
 from apps.notifications.models import Message
 
 _LARGE = 1_000  # above this a statement may take longer than others
@@ -42,8 +41,7 @@ def store(message: Message, *, ids: Collection[UUID], roles: Collection[str], ms
     and part have a message already.
     """
     if roles or len(ids) > _LARGE:  # a hundred thousand took half a minute on a machine with nine others at work
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '60s'")  # until the commit, which checks the foreign keys
+        set_local("statement_timeout", "60s")  # until the commit, which checks the foreign keys
     values = {name: getattr(message, name) for name in _COLUMNS}
     values |= {"ids": list(ids), "roles": [str(role) for role in roles], "ms": ms}
     with prepared.cursor() as cursor:

@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from apps.common import clock, disk, redis_client
+from apps.rest import sql
 from apps.rest.models import WriteProbe
 
 _ages: dict[str, Callable[[], datetime | None]] = {}
@@ -92,8 +93,7 @@ def _check() -> tuple[bool, dict[str, Any]]:
 
 def _answers() -> bool:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        sql.ping()
     except Error:
         return False
     return True

@@ -9,11 +9,14 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Count, Min
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpResponse
 
 from apps.common import locks, redis_client
@@ -168,28 +171,18 @@ def _hit_locally(key: str, limit: int) -> tuple[bool, int, float]:
     return allowed, limit - len(hits), hits[0] + WINDOW
 
 
-_FORGET = """
-DELETE FROM rest_signintry WHERE id IN (
-    SELECT id FROM rest_signintry WHERE at <= now() - make_interval(secs => %(window)s) FOR UPDATE SKIP LOCKED
-)
-"""
-_RECENT = """
-SELECT count(*), extract(epoch FROM coalesce(min(at), now()))::float8 FROM rest_signintry
-WHERE key = %(key)s AND at > now() - make_interval(secs => %(window)s)
-"""
-_ADD = "INSERT INTO rest_signintry (key, at) VALUES (%(key)s, now())"
-
-
 def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
     """Counts under a lock of the key, so that simultaneous attempts are counted one after another."""
-    values: dict[str, str | int] = {"key": key, "window": WINDOW}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         locks.lock(LockName.SIGN_IN_TRIES, key)
-        cursor.execute(_FORGET, values)
-        cursor.execute(_RECENT, values)
-        before, oldest = cursor.fetchone()
+        now = Now()
+        old = SignInTry.objects.filter(at__lte=now - timedelta(seconds=WINDOW)).select_for_update(skip_locked=True)
+        SignInTry.objects.filter(pk__in=old.values("pk")).delete()
+        recent = SignInTry.objects.filter(key=key, at__gt=now - timedelta(seconds=WINDOW))
+        found = recent.aggregate(before=Count("pk"), oldest=Coalesce(Min("at"), now))
+        before, oldest = found["before"], found["oldest"].timestamp()
         if before < limit:
-            cursor.execute(_ADD, values)
+            SignInTry.objects.create(key=key, at=now)
     return before < limit, max(0, limit - before - 1), oldest + WINDOW
 
 

@@ -41,9 +41,10 @@ from django.db.models.expressions import RawSQL
 from apps.access import matrix
 from apps.access.actor import SYSTEM, Actor
 from apps.access.permissions import Permission
-from apps.common import clock, prepared
+from apps.common import clock
 from apps.common.prepared import ACTOR_ID, NOW, PreparedQuery, Slot
 from apps.common.row_counters import RowCounter
+from apps.rest import sql
 from apps.rest.paging import COUNTED_UP_TO, Page, Position, Total, Window
 
 P = ParamSpec("P")
@@ -192,9 +193,6 @@ class _Statements:
         return PreparedQuery(self._every.hidden_from(self._actor, NOW).values("id"))
 
 
-_COUNTED = "SELECT n, n - ({hidden}) FROM ({all}) counted (n)"
-
-
 @dataclass(frozen=True)
 class BoundList:
     """A list with the values of its filters, for one actor at one instant."""
@@ -222,15 +220,10 @@ class BoundList:
             return Total(0)
         whole = statements.count.statement(**self._values) if statements.count else None
         hidden = statements.hidden.statement(**self._values)
-        sql = _COUNTED.format(
-            all=f"SELECT count(*) FROM ({whole.sql} LIMIT {COUNTED_UP_TO + 1}) c" if whole else statements.counter.total_sql,  # noqa: S608
-            hidden=f"SELECT count(*) FROM ({hidden.sql}) h" if hidden else "0",  # noqa: S608
-        )
-        with prepared.cursor() as cursor:
-            cursor.execute(sql, [*(hidden.values if hidden else []), *(whole.values if whole else [])])
-            all_rows, visible_rows = cursor.fetchone()
+        counter_sql = statements.counter.total_sql
+        all_rows, visible_rows = sql.count(whole or counter_sql, up_to=COUNTED_UP_TO + 1, without=hidden)
         is_estimate = whole is not None and all_rows > COUNTED_UP_TO
-        return Total(COUNTED_UP_TO if is_estimate else int(visible_rows), is_estimate)
+        return Total(COUNTED_UP_TO if is_estimate else visible_rows, is_estimate)
 
     def _rows(self, offset: int, limit: int) -> list[dict[str, Any]]:
         return self._read(self._statements.page, self._values, offset, limit)

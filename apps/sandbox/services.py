@@ -18,11 +18,12 @@ from apps.audit.sealing import anchor_file
 from apps.common import clock, locks
 from apps.common.errors import Forbidden
 from apps.common.locks import LockName
+from apps.common.sql import set_local
 from apps.patients import services as patients
 from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.services import NewEntry
-from apps.sandbox import selectors
+from apps.sandbox import selectors, sql
 from apps.sandbox.models import SampleData
 from apps.sandbox.samples import appointments, charts, consultations, notices, waitlist
 from apps.sandbox.samples.charts import Sample
@@ -60,7 +61,7 @@ def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResul
     if selectors.is_seeded_with(fingerprint):
         return SeedResult()
     with transaction.atomic():
-        _lock_seeding()
+        locks.lock(LockName.SANDBOX)
         if selectors.is_seeded_with(fingerprint):  # by the process that had the lock
             return SeedResult()
         return _create_samples(by, fingerprint, on_progress or _ignore_progress)
@@ -70,7 +71,7 @@ def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResul
 def reset(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
     """Empties every table of ours and creates the sample data again; no intermediate state is visible. Raises NotASandbox."""
     _check_is_sandbox()
-    _lock_seeding()
+    locks.lock(LockName.SANDBOX)
     _empty()
     laid_out = _create_samples(by, charts.fingerprint(), on_progress or _ignore_progress)
     audit.record(by=by, action="sandbox.reset")
@@ -181,17 +182,9 @@ def _empty() -> None:
     own_apps = [config for config in apps.get_app_configs() if config.name.startswith("apps.") and config.label not in _KEPT_APPS]
     tables = [model._meta.db_table for config in own_apps for model in config.get_models(include_auto_created=True)]
     tables += [table for table in _DJANGO_TABLES if table in connection.introspection.table_names()]
-    quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     connection.check_constraints()  # a table with deferred checks still waiting cannot be truncated
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('hims.audit_upkeep', 'TRUNCATE', true)")  # the audit log can be emptied only like this
-        cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY")
-        for sequence in _SEQUENCES:
-            cursor.execute(f"ALTER SEQUENCE {sequence} RESTART")
-
-
-def _lock_seeding() -> None:
-    locks.lock(LockName.SANDBOX)
+    set_local("hims.audit_upkeep", "TRUNCATE")  # the audit log can be emptied only like this
+    sql.truncate(tables, _SEQUENCES)
 
 
 def _check_is_sandbox() -> None:

@@ -10,8 +10,10 @@ from django.test import Client
 
 from apps.access.actor import SYSTEM
 from apps.audit.sealing import seals
+from apps.audit.sealing import sql as sealing_sql
 from apps.common import clock
-from apps.events import relay, selectors
+from apps.events import relay
+from apps.events import sql as events_sql
 from apps.events.event import DeliveryRetried
 from apps.events.models import Delivery
 from apps.events.services import emit
@@ -94,11 +96,11 @@ def test_both_ages_are_read_off_indexes() -> None:
     relay.claim_waiting()
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {selectors._OLDEST}")
+        cursor.execute(f"EXPLAIN {events_sql.OLDEST_WAITING}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "outbox_waiting" in plan
         assert "delivery_not_begun" in plan
-        cursor.execute(f"EXPLAIN {seals._OLDEST_UNSEALED}", [seals.BEGINNING])
+        cursor.execute(f"EXPLAIN {sealing_sql.OLDEST_UNSEALED}", [seals.BEGINNING])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "_at_id_idx" in plan
     assert "Seq Scan on audit_auditevent" not in plan

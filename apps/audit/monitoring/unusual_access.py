@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Count
 
 from apps.access.actor import SYSTEM
 from apps.audit.events import UnusualReading
@@ -18,26 +19,28 @@ from apps.common.locks import LockName
 from apps.events.services import emit
 
 WITHIN = timedelta(hours=1)
-_READERS_OVER_LIMIT = r"""
-SELECT user_id, count(DISTINCT patient_id) FROM audit_auditevent
-WHERE at > %s AND user_id IS NOT NULL AND patient_id IS NOT NULL AND outcome = 'success' AND action ~ '[._]read$'
-GROUP BY user_id HAVING count(DISTINCT patient_id) > %s
-"""
 
 
 @transaction.atomic
 def announce_unusual_reading() -> int:
     """Emits an event for each user who opened too many charts, once an hour. Returns how many."""
     locks.lock(LockName.UNUSUAL_READING)  # of two simultaneous runs, the second finds the first one's events
-    with connection.cursor() as cursor:
-        since = clock.now() - WITHIN
-        cursor.execute(_READERS_OVER_LIMIT, [since, settings.HIMS_UNUSUAL_READING_CHARTS])
-        rows = cursor.fetchall()
+    since = clock.now() - WITHIN
+    rows = _readers_over_limit(since)
     announced = _already_announced(since) if rows else set()
     events = [UnusualReading(user_id=user_id, charts=charts) for user_id, charts in rows if user_id not in announced]
     for event in events:
         emit(event, by=SYSTEM)
     return len(events)
+
+
+def _readers_over_limit(since: datetime) -> list[tuple[UUID, int]]:
+    """Returns the users who opened more charts than the limit, each with the number of patients."""
+    opened = AuditEvent.objects.filter(at__gt=since, outcome=AuditEvent.Outcome.SUCCESS, action__regex=r"[._]read$")
+    readers = opened.filter(user_id__isnull=False, patient_id__isnull=False).order_by().values("user_id")
+    counted = readers.annotate(charts=Count("patient_id", distinct=True))
+    over = counted.filter(charts__gt=settings.HIMS_UNUSUAL_READING_CHARTS).values_list("user_id", "charts")
+    return [(user_id, charts) for user_id, charts in over if user_id]
 
 
 def _already_announced(since: datetime) -> set[UUID | None]:

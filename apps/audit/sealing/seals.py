@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.audit.models import Anchor, Chain, Seal
-from apps.audit.sealing import anchor_file, chain
-from apps.common import keyring, locks, prepared
+from apps.audit.sealing import anchor_file, chain, sql
+from apps.common import keyring, locks
 from apps.common.locks import LockName
 
 log = logging.getLogger(__name__)
@@ -26,27 +26,7 @@ NEAR_WINDOW = timedelta(seconds=20)
 LATE_WINDOW = timedelta(hours=1)
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
-# OFFSET keeps the planner from joining: each row looks up the seals' index, however little PostgreSQL knows of the tables.
-SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
-_WAITING = f"""
-SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
-WHERE a.at >= %s AND NOT EXISTS ({SEALED}) ORDER BY a.at, a.id LIMIT %s
-"""  # noqa: S608
-# As a value, not as a join: so the months before the latest seal are not scanned.
-_OLDEST_UNSEALED = """
-SELECT at FROM audit_auditevent WHERE at > (SELECT coalesce(max(reach), %s::timestamptz) FROM audit_chain) ORDER BY at, id LIMIT 1
-"""
-_COUNT_WAITING = f"""
-SELECT count(*) FROM (SELECT FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({SEALED}) LIMIT %s) AS waiting
-"""  # noqa: S608
 MAX_COUNTED = 100_000  # rows that wait: a page shows no larger number
-_INSERT = """
-INSERT INTO audit_seal (sequence, event_id, at, hash)
-SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
-"""
-
-_ADVANCE = "SELECT audit_advance_chain(%s, %s, %s, %s, %s, %s, %s)"
-
 _recorded: set[str] = set()  # chains whose anchor file this process knows to be complete
 
 
@@ -70,17 +50,14 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
     """Seals up to `limit` rows, all or none. Returns how many."""
     if not locks.try_lock(LockName.AUDIT_SEALING):
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        (now,) = cursor.fetchone()
-        head, key = _head(now)
-        moved = _anchor(head, now)
-        cursor.execute(_WAITING, [_search_from(head, look_far=look_far), limit])
-        rows = cursor.fetchall()
-        if rows:
-            cursor.execute(_INSERT, _seal_columns(head, key, rows))
-            head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
-        _record_in_anchor_file(head, key, anchored=moved)
+    now = sql.transaction_time()
+    head, key = _head(now)
+    moved = _anchor(head, now)
+    rows = sql.waiting(since=_search_from(head, look_far=look_far), limit=limit)
+    if rows:
+        sql.insert_seals(*_seal_columns(head, key, rows))
+        head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
+    _record_in_anchor_file(head, key, anchored=moved)
     if len(rows) < limit and (look_far or head.swept is None):
         head.swept, moved = max(now, head.swept or now), True
     if rows or moved:
@@ -91,17 +68,12 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
 
 def count_unsealed(head: Chain | None) -> int:
     """Returns how many rows are not sealed yet; MAX_COUNTED if there are more."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_WAITING, [_search_from(head, look_far=False) if head else BEGINNING, MAX_COUNTED])
-        return int(cursor.fetchone()[0])
+    return sql.count_waiting(since=_search_from(head, look_far=False) if head else BEGINNING, up_to=MAX_COUNTED)
 
 
 def oldest_unsealed() -> datetime | None:
     """Returns when the oldest row after the latest seal was written; None if all are sealed. Reads one entry of an index."""
-    with prepared.cursor() as cursor:
-        cursor.execute(_OLDEST_UNSEALED, [BEGINNING])
-        row = cursor.fetchone()
-    return row[0] if row else None
+    return sql.oldest_unsealed(BEGINNING)
 
 
 def sealed_until(head: Chain) -> datetime | None:
@@ -152,9 +124,7 @@ def _save(head: Chain) -> None:
     if head._state.adding:
         head.save(force_insert=True)
         return
-    with connection.cursor() as cursor:
-        values: list[Any] = [head.secret, head.sequence, head.hash, head.reach, head.swept, head.anchored_on, head.mac]
-        cursor.execute(_ADVANCE, values)
+    sql.advance(head)
 
 
 def _search_from(head: Chain, *, look_far: bool) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.access.actor import SYSTEM
 from apps.audit import services
@@ -20,6 +20,7 @@ from apps.audit.verification import progress
 from apps.audit.verification.verifier import BrokenRow, ChainWalk, OpenedChain, broken_row_from, check_unsealed_rows, open_chain
 from apps.common import clock, locks
 from apps.common.locks import LockName
+from apps.common.sql import set_local
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,7 @@ def step(*, limit: int = STEP, restart: bool = False, records: list[AnchorRecord
     """
     if not locks.try_lock(LockName.AUDIT_VERIFICATION):
         return None
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 0")
+    set_local("statement_timeout", "0")
     opened = open_chain(anchor_file.read() if records is None else records)
     if opened.head is None:
         unsealed, inserted = check_unsealed_rows()

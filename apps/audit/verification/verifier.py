@@ -17,16 +17,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
-from django.db import connection
 
 from apps.access.actor import Actor
 from apps.audit import services
 from apps.audit.models import Anchor, AuditEvent, Chain, Seal
 from apps.audit.sealing import anchor_file, chain, seals
 from apps.audit.sealing.anchor_file import AnchorRecord
-from apps.audit.verification import progress
+from apps.audit.verification import progress, sql
 from apps.common import keyring
 from apps.common.errors import Conflict
 
@@ -35,33 +33,10 @@ log = logging.getLogger(__name__)
 ProgressCallback = Callable[[int, int], None]
 """Receives the number of checked seals and their total."""
 
-_STEP = 5_000
 _MOST_RECORDS = 5_000  # of the anchor file are compared, the newest: twelve years of days
 _RECENT = timedelta(days=1)
 _BEFORE_ALL = UUID(int=0)
 _AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)  # Python's calendar ends soon after
-
-# One row each by its key: the planner is not involved. Reads only what the seal needs.
-_SEALS = f"""
-SELECT s.sequence, s.hash, a.*
-FROM (SELECT * FROM audit_seal WHERE sequence > %s AND sequence <= %s ORDER BY sequence LIMIT {_STEP}) s
-LEFT JOIN LATERAL (SELECT {chain.COLUMNS} FROM audit_auditevent a WHERE a.id = s.event_id AND a.at = s.at LIMIT 1) a ON true
-ORDER BY s.sequence
-"""  # noqa: S608
-# Counted instead of looked up one by one: every seal of an intact chain has its row; the rest have none.
-_COUNTS = f"""
-SELECT (SELECT count(*) FROM audit_auditevent) - (SELECT sequence FROM audit_chain),
-    (SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({seals.SEALED}))
-"""  # noqa: S608
-_ROWS = f"""
-SELECT a.id, a.at, EXISTS (SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0)
-FROM audit_auditevent a WHERE a.at >= %s AND (a.at, a.id) > (%s, %s) AND a.at <= %s ORDER BY a.at, a.id LIMIT {_STEP}
-"""  # noqa: S608
-_INSERTED = f"""
-SELECT a.id, a.at FROM (SELECT id, at FROM audit_auditevent WHERE at >= %s AND at < %s ORDER BY at DESC LIMIT %s) a
-WHERE NOT EXISTS ({seals.SEALED}) ORDER BY a.at, a.id LIMIT 1
-"""  # noqa: S608
-_OUT_OF_TIME = "SELECT id FROM audit_auditevent WHERE at < %s OR at >= %s LIMIT 1"
 
 
 class KeyUnreadable(Conflict):
@@ -241,7 +216,7 @@ class ChainWalk:
         """Returns the first flaw, or None if every seal up to `until` is correct (and, at the end of the chain, nothing follows
         it)."""
         while self.place < self.until:
-            rows = _fetch_plain(_SEALS, [self.place, self.until])
+            rows = sql.fetch_plain(sql.SEALS, [self.place, self.until])
             if not rows:
                 return self._gap()
             if broken := self._first_flaw(rows):
@@ -301,19 +276,19 @@ def _added_seal(head: Chain, last: int | None) -> BrokenRow | None:
 def check_unsealed_rows() -> tuple[int, BrokenRow | None]:
     """Returns how many rows have no seal, and the first of them that should have been sealed long ago. Counts the whole log."""
     head = Chain.objects.first()
-    if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
+    if out_of_time := sql.fetch(sql.OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
         return 0, BrokenRow(Flaw.INSERTED, out_of_time[0][0])
     sealed_until = seals.sealed_until(head) if head else None
     if sealed_until is None:
         return seals.count_unsealed(head), None
-    ((without, recent),) = _fetch(_COUNTS, [sealed_until])
+    ((without, recent),) = sql.fetch(sql.COUNTS, [sealed_until])
     return without, _first_inserted(sealed_until) if without > recent else None
 
 
 def _first_inserted(sealed_until: datetime) -> BrokenRow | None:
     """Scans all rows of the sealed period for the first without a seal."""
     after = (seals.BEGINNING, _BEFORE_ALL)
-    while rows := _fetch(_ROWS, [after[0], *after, sealed_until]):
+    while rows := sql.fetch(sql.ROWS, [after[0], *after, sealed_until]):
         for row_id, at, sealed in rows:
             if not sealed and at < sealed_until:
                 return BrokenRow(Flaw.INSERTED, row_id, at)
@@ -323,26 +298,11 @@ def _first_inserted(sealed_until: datetime) -> BrokenRow | None:
 
 def _recently_inserted(head: Chain) -> BrokenRow | None:
     """Returns the first row without a seal among the last of the sealed period: a bounded number."""
-    if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
+    if out_of_time := sql.fetch(sql.OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
         return BrokenRow(Flaw.INSERTED, out_of_time[0][0])
     until = seals.sealed_until(head)
-    rows = _fetch(_INSERTED, [until - _RECENT, until, settings.HIMS_AUDIT_VERIFY_ROWS]) if until else []
+    rows = sql.fetch(sql.INSERTED, [until - _RECENT, until, settings.HIMS_AUDIT_VERIFY_ROWS]) if until else []
     return BrokenRow(Flaw.INSERTED, *rows[0]) if rows else None
-
-
-def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    """Reads by psycopg in binary: Django's own cursor creates time objects, which would be written as text again."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, values, binary=True)
-        return cursor.fetchall()
 
 
 def _ignore_progress(checked: int, total: int) -> None:

@@ -79,7 +79,7 @@ class RowCounter:
         """Adds the rows of each block up into one. Returns how many blocks had several. Any number of runs may overlap."""
         with connection.cursor() as cursor:
             cursor.execute(self.compact_sql)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
     def drift(self) -> int:
         """Returns how many blocks differ from a fresh count, without a lock: one statement sees one state of both tables.

@@ -161,7 +161,7 @@ def near_words(count: int, values: Mapping[str, str], *, most: int) -> list[tupl
     texts = [f"SELECT * FROM ({_NEAR.format(n=n, most=most)}) of{n}" for n in range(count)]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(texts), values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 # A beginning grows by a letter as long as it is common; each is counted along the index, as far as necessary. All in one
