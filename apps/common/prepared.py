@@ -27,6 +27,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, Field, QuerySet, UUIDField
+from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
@@ -95,6 +96,7 @@ class Slot(Expression):
 
 
 ACTOR_ID, NOW = Slot("actor_id", UUIDField()), Slot("now", DateTimeField())
+EACH_WANTED = RawSQL("wanted.value", ())  # one after another of the values of `PreparedQuery.merged_dicts`
 _ACTOR_SLOTS = {ACTOR_ID.name, NOW.name}  # a role's conditions may need neither
 
 
@@ -150,7 +152,7 @@ class PreparedQuery:
     ) -> list[dict[str, Any]]:
         """Returns a page, in `order`, of the rows of several values of a column.
 
-        The queryset has `RawSQL("wanted.value", ())` in the place of the value. PostgreSQL reads as many rows of each value as
+        The queryset has `EACH_WANTED` in the place of the value. PostgreSQL reads as many rows of each value as
         the page needs, in the order of the queryset, and merges them.
         """
         if self.is_empty:

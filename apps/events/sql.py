@@ -1,4 +1,4 @@
-"""The statements of the outbox and its relay, handwritten and prepared: every event pays for them.
+"""The statements of the outbox and its relay, prepared: every event pays for them.
 
 No statement of the relay waits for a row that another relay or worker has locked: it skips the row. Ids come by
 `ARRAY(SELECT …)`, which PostgreSQL runs once; as a join it may run the inner query again and lock more rows than the limit.

@@ -82,7 +82,7 @@ class Patient(BaseModel):
     """A person in the clinic's care. Never deleted; the MRN never changes and is never reused."""
 
     # Newest first is the order of every list; our own number keeps it when two rows are created in one instant.
-    seq = models.BigIntegerField(editable=False, db_default=models.expressions.RawSQL("nextval('patient_seq')", []))
+    seq = models.BigIntegerField(editable=False, db_default=models.Func(models.Value("patient_seq"), function="nextval"))
     mrn = models.CharField("MRN", max_length=40)
     first_name = models.CharField(max_length=100, blank=True)
     middle_name = models.CharField(max_length=100, blank=True)

@@ -179,8 +179,8 @@ def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
         old = SignInTry.objects.filter(at__lte=now - timedelta(seconds=WINDOW)).select_for_update(skip_locked=True)
         SignInTry.objects.filter(pk__in=old.values("pk")).delete()
         recent = SignInTry.objects.filter(key=key, at__gt=now - timedelta(seconds=WINDOW))
-        found = recent.aggregate(before=Count("pk"), oldest=Coalesce(Min("at"), now))
-        before, oldest = found["before"], found["oldest"].timestamp()
+        counted = recent.aggregate(before=Count("pk"), oldest=Coalesce(Min("at"), now))
+        before, oldest = counted["before"], counted["oldest"].timestamp()
         if before < limit:
             SignInTry.objects.create(key=key, at=now)
     return before < limit, max(0, limit - before - 1), oldest + WINDOW

@@ -36,13 +36,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import DateTimeField, F, Lookup, Model, Q, QuerySet, UUIDField
-from django.db.models.expressions import RawSQL
 
 from apps.access import matrix
 from apps.access.actor import SYSTEM, Actor
 from apps.access.permissions import Permission
 from apps.common import clock
-from apps.common.prepared import ACTOR_ID, NOW, PreparedQuery, Slot
+from apps.common.prepared import ACTOR_ID, EACH_WANTED, NOW, PreparedQuery, Slot
 from apps.common.row_counters import RowCounter
 from apps.rest import sql
 from apps.rest.paging import COUNTED_UP_TO, Page, Position, Total, Window
@@ -131,7 +130,7 @@ class ScopedList:
         any_status = condition & (Q(_AnyOf(F("status"), Slot("status"))) if several else self.filters["status"])
         if not self._owner_filters.isdisjoint(names):
             return _Statements(self, actor, columns, any_status, is_filtered=True)
-        one_status = condition & Q(_Among(F("status"), RawSQL("wanted.value", ()) if several else Slot("status")))
+        one_status = condition & Q(_Among(F("status"), EACH_WANTED if several else Slot("status")))
         by_status = ("status" if columns[0].startswith("-") else "-status", *columns)
         each = one_status if several else None
         return _Statements(self, actor, by_status, any_status if several else one_status, is_filtered=True, each=each)

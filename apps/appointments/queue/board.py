@@ -23,13 +23,13 @@ from django.db.models.functions import Coalesce
 from apps.access.actor import Actor
 from apps.appointments import rules
 from apps.appointments.models import Appointment, StatusChange
-from apps.appointments.queue import estimates
+from apps.appointments.queue import estimates, sql
 from apps.appointments.queue.estimates import InProgress
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability, doctor_hours
 from apps.appointments.scheduling.availability import OtherDoctorsSchedule
-from apps.common import clock, prepared
+from apps.common import clock
 from apps.rest import paging
 from apps.rest.paging import Total
 
@@ -237,36 +237,16 @@ def _doctor_queues(doctors: Collection[UUID], day: TimeSpan, now: datetime) -> d
     return queues
 
 
-# Handwritten: for each doctor and type it reads the latest appointments by the doctor's own index, and the two events of each.
-_RECENT = """
-SELECT k.doctor_id, k.kind, array_agg(took.minutes)
-FROM unnest(%s::uuid[], %s::text[]) AS k (doctor_id, kind)
-CROSS JOIN LATERAL (
-    SELECT a.id FROM appointments_appointment a
-    WHERE a.doctor_id = k.doctor_id AND a.appointment_type = k.kind AND a.status = 'completed'
-      AND a.scheduled_time > %s AND a.scheduled_time < %s
-    ORDER BY a.scheduled_time DESC, a.id DESC LIMIT %s
-) seen
-CROSS JOIN LATERAL (
-    SELECT extract(epoch FROM max(c.at) FILTER (WHERE c.to_status = 'completed')
-                            - max(c.at) FILTER (WHERE c.to_status = 'in_progress'))::float8 / 60 AS minutes
-    FROM appointments_statuschange c WHERE c.appointment_id = seen.id
-) took
-WHERE took.minutes > 0
-GROUP BY k.doctor_id, k.kind
-"""
-
-
 def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tuple[UUID, str], list[float]]:
     """Returns how many minutes recent appointments took from start to signature, by doctor and type; at most MAX_SAMPLE of
     each."""
     pairs = sorted(kinds)
     if not pairs:
         return {}
-    doctors, types = [doctor for doctor, _ in pairs], [kind for _, kind in pairs]
-    with prepared.cursor() as cursor:
-        cursor.execute(_RECENT, [doctors, types, now - estimates.SAMPLE_PERIOD, now + timedelta(days=1), estimates.MAX_SAMPLE])
-        return {(doctor, kind): minutes for doctor, kind, minutes in cursor.fetchall()}
+    rows = sql.recent_minutes(
+        pairs, since=now - estimates.SAMPLE_PERIOD, until=now + timedelta(days=1), limit=estimates.MAX_SAMPLE
+    )
+    return {(doctor, kind): minutes for doctor, kind, minutes in rows}
 
 
 # The past waits

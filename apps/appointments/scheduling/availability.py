@@ -11,35 +11,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.access.roles import Role
 from apps.appointments import rules
-from apps.appointments.models.appointments import LIVE
 from apps.appointments.rules import Hours, TimeSpan
-from apps.common import prepared
+from apps.appointments.scheduling import sql
 from apps.common.errors import Forbidden
 
 _DAY = timedelta(days=1)
-_LONGEST = timedelta(minutes=rules.LONGEST)
-
-# Handwritten and prepared, because every booking runs it. Returns one row, or none if the user is not an active doctor.
-_FOR_DOCTOR = """
-SELECT coalesce(v.minutes, s.slot_minutes, %s), coalesce(s.slot_minutes, %s), coalesce(s.overbook_per_day, %s),
-    (SELECT json_agg(json_build_array(h.weekday, h.starts, h.ends, h.valid_from, h.valid_until))
-     FROM appointments_workinghours h WHERE h.schedule_id = u.id),
-    (SELECT array_agg(ARRAY[o.starts_at, o.ends_at] ORDER BY o.starts_at)
-     FROM appointments_timeoff o WHERE o.doctor_id = u.id AND o.ends_at > %s AND o.starts_at < %s)
-FROM accounts_user u
-LEFT JOIN appointments_doctorschedule s ON s.doctor_id = u.id
-LEFT JOIN appointments_appointmentlength v ON v.schedule_id = u.id AND v.appointment_type = %s
-WHERE u.id = %s AND u.is_active AND u.role = %s
-"""
-
-_TAKEN = """
-SELECT scheduled_time, ends_at FROM appointments_appointment
-WHERE {whose} AND scheduled_time > %s AND scheduled_time < %s AND ends_at > %s AND status = ANY(%s) ORDER BY scheduled_time
-"""
-_DOCTOR = "doctor_id = %s AND overbook_seat IS NULL"
-_DOCTOR_PATIENT_OR_ROOM = f"(({_DOCTOR}) OR patient_id = %s OR (room_id = %s AND overbook_seat IS NULL))"
 
 
 class OtherDoctorsSchedule(Forbidden):
@@ -78,10 +55,7 @@ class DoctorAvailability:
 
 def for_doctor(doctor_id: UUID, *, start: datetime, end: datetime, appointment_type: str = "") -> DoctorAvailability | None:
     """Returns when this doctor can be booked between the two instants; None if there is no active doctor with this id."""
-    usual = [rules.SLOT_MINUTES, rules.SLOT_MINUTES, rules.OVERBOOK_PER_DAY]
-    with prepared.cursor() as cursor:
-        cursor.execute(_FOR_DOCTOR, [*usual, start, end, appointment_type, doctor_id, Role.DOCTOR.value])
-        row = cursor.fetchone()
+    row = sql.for_doctor(doctor_id, start=start, end=end, appointment_type=appointment_type)
     if row is None:
         return None
     minutes, grid, seats, hours, off = row
@@ -100,7 +74,7 @@ def slots(
 
 def taken(doctor_id: UUID, start: datetime, end: datetime) -> list[TimeSpan]:
     """Returns when the doctor is booked, in order."""
-    return _taken(_DOCTOR, [doctor_id], start, end)
+    return [TimeSpan(*row) for row in sql.taken_by_doctor(doctor_id, start, end)]
 
 
 def alternatives(
@@ -115,10 +89,9 @@ def alternatives(
 ) -> list[TimeSpan]:
     """Returns the next free times, at which doctor, patient and room are all free, from an instant on. They are within published
     hours as far as sixty days have enough of them; the rest are any times at which all three are free."""
-    whose = [doctor_id, patient_id, room_id]
     for period in (7 * _DAY, rules.SPREAD):
         end = after + period
-        busy = _taken(_DOCTOR_PATIENT_OR_ROOM, whose, after, end)
+        busy = [TimeSpan(*row) for row in sql.taken_by_any(doctor_id, patient_id, room_id, after, end)]
         result = list(islice(_free(doctor_availability, busy, minutes, after, end), number))
         if len(result) == number:
             return result
@@ -134,12 +107,6 @@ def _free(doctor_availability: DoctorAvailability, busy: Sequence[TimeSpan], min
     spans = rules.open_spans(doctor_availability.hours, rules.days_between(start, end, zone), zone)
     blocked = _in_order(busy, doctor_availability.off)
     return rules.slots(spans, blocked, minutes=minutes, grid=doctor_availability.slot_minutes, start=start, end=end)
-
-
-def _taken(whose: str, ids: Sequence[Any], start: datetime, end: datetime) -> list[TimeSpan]:
-    with prepared.cursor() as cursor:
-        cursor.execute(_TAKEN.format(whose=whose), [*ids, start - _LONGEST, end, start, LIVE])
-        return [TimeSpan(*row) for row in cursor.fetchall()]
 
 
 def _in_order(*lists: Sequence[TimeSpan]) -> list[TimeSpan]:

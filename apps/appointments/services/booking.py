@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
-from apps.appointments import rules
+from apps.appointments import rules, sql
 from apps.appointments.events import AppointmentBooked
 from apps.appointments.models import Appointment, AppointmentType, Room
 from apps.appointments.rights import Permission
@@ -18,7 +18,7 @@ from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import DoctorAvailability
 from apps.appointments.services import care_team
-from apps.common import clock, prepared
+from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.common.transactions import refuses_before_writing
 from apps.events.services import emit
@@ -165,28 +165,14 @@ def room_to_use(room_id: UUID | None) -> UUID | None:
     return room_id
 
 
-_COLUMNS = [str(field.column) for field in Appointment._meta.concrete_fields]
-# One statement inserts the appointment and the first row of its history. A conflict is no error: the statement inserts nothing.
-# An INSERT that fails on the constraint can cause deadlocks when many users book one doctor.
-_CLAIM = f"""
-WITH booked AS (
-    INSERT INTO appointments_appointment ({", ".join(_COLUMNS)}) VALUES ({", ".join(["%s"] * len(_COLUMNS))})
-    ON CONFLICT DO NOTHING RETURNING id, status, created_at, booked_by_id)
-INSERT INTO appointments_statuschange (appointment_id, from_status, to_status, at, by_id, reason)
-SELECT id, '', status, created_at, booked_by_id, '' FROM booked
-"""
-
-
 def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability) -> None:
     """Inserts the row. Raises SlotTaken, OverbookingFull."""
     for _ in range(max_attempts(row, doctor_availability)):
         if row.overbook_reason:
             take_seat(by, row, doctor_availability, row.overbook_reason)
-        with prepared.cursor() as cursor:
-            cursor.execute(_CLAIM, [getattr(row, field.attname) for field in Appointment._meta.concrete_fields])
-            if cursor.rowcount:
-                row._state.adding = False
-                return
+        if sql.claim(row):
+            row._state.adding = False
+            return
         if taken := find_clash(row, doctor_availability):
             raise taken
     raise Unavailable("This time is being booked by others. Try again.")

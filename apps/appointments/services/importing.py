@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.access.actor import Actor
+from apps.appointments import sql
 from apps.appointments.events import AppointmentsImported
 from apps.appointments.models import Appointment, AppointmentType, StatusChange
 from apps.appointments.rules import Status
@@ -114,12 +115,6 @@ def _history(record: ImportedAppointment) -> Iterable[StatusChange]:
         previous = step.status
 
 
-_RAISE_LAST_NUMBER = """
-INSERT INTO appointments_queue AS q (day, last_number) VALUES (%s, %s)
-ON CONFLICT (day) DO UPDATE SET last_number = greatest(q.last_number, excluded.last_number)
-"""
-
-
 def _reserve_queue_numbers(visits: Sequence[ImportedAppointment]) -> None:
     """Raises the last queue number of each day, so that later check-ins get higher tokens than the imported ones."""
     last: dict[date, int] = {}
@@ -127,6 +122,5 @@ def _reserve_queue_numbers(visits: Sequence[ImportedAppointment]) -> None:
         if record.queue_number:
             day = record.scheduled_time.astimezone(availability.clinic_zone()).date()
             last[day] = max(last.get(day, 0), record.queue_number)
-    with connection.cursor() as cursor:
-        for day, number in sorted(last.items()):
-            cursor.execute(_RAISE_LAST_NUMBER, [day, number])
+    for day, number in sorted(last.items()):
+        sql.raise_last_number(day, number)

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from apps.access.actor import Actor
-from apps.appointments import rules
+from apps.appointments import rules, sql
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.queries import prepared
@@ -226,21 +226,13 @@ def apply_transition(by: Actor, row: Appointment, to: str, *, reason: str = "") 
     return STATES.move(row, to, by=by, reason=reason, by_system=True, **columns)
 
 
-_NEXT_TOKEN = """
-INSERT INTO appointments_queue AS q (day, last_number) VALUES (%s, 1)
-ON CONFLICT (day) DO UPDATE SET last_number = q.last_number + 1 RETURNING last_number
-"""  # noqa: S105
-
-
 def _columns_of_status(row: Appointment, to: str, reason: str) -> dict[str, Any]:
     if row.attending_doctor_id:  # handed over while it was in progress
         return {"attending_doctor_id": None}
     if to == Status.CANCELLED:
         return {"cancelled_at": clock.now(), "cancellation_reason": reason}
     if to == Status.CHECKED_IN and row.status != Status.IN_PROGRESS:
-        with connection.cursor() as cursor:
-            cursor.execute(_NEXT_TOKEN, [clock.today()])
-            return {"checked_in_at": clock.now(), "queue_number": cursor.fetchone()[0]}
+        return {"checked_in_at": clock.now(), "queue_number": sql.next_queue_number(clock.today())}
     if row.status == Status.CHECKED_IN and to in rules.BEFORE_CHECK_IN:
         return {"checked_in_at": None, "queue_number": None}
     return {}

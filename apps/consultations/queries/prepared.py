@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db.models import Q, Subquery, UUIDField
 
 from apps.access.actor import SYSTEM, Actor
-from apps.common import prepared
 from apps.common.prepared import NOW, PreparedQuery, Slot
 from apps.consultations.apps import ROW_COUNTER
 from apps.consultations.models import SIGNED, Consultation, StepSave
+from apps.consultations.queries import sql
 from apps.patients import selectors as patients
 from apps.patients.chart.entry_types import ACTIVE, EntryType
 from apps.patients.lists.patient_queries import surviving_id
@@ -21,10 +21,6 @@ from apps.rest.scoped_list import ScopedList, actor_values, per_role
 CHART_TYPES = (EntryType.ALLERGY, EntryType.MEDICATION, EntryType.DIAGNOSIS)  # what the adaptive rules read of the chart
 _MAX_ENTRIES = 200
 _ENTRY_COLUMNS = ("id", "type", "display", "code_system", "code", "occurred_at", "occurred_on")
-_CHART_AND_LAST_VISIT = """
-SELECT last.visit_at, entry.* FROM (SELECT ({last})) last (visit_at) LEFT JOIN ({chart}) entry ON true
-ORDER BY entry.occurred_at DESC, entry.id DESC
-"""
 COLUMNS = (
     "id",
     "patient_id",
@@ -81,9 +77,7 @@ def chart_and_last_visit(patient_id: UUID, *, before: datetime) -> tuple[list[di
     chart = _chart().statement(patient_id=patient_id)
     assert last is not None
     assert chart is not None
-    with prepared.cursor() as cursor:
-        cursor.execute(_CHART_AND_LAST_VISIT.format(last=last.sql, chart=chart.sql), [*last.values, *chart.values])
-        rows = cursor.fetchall()
+    rows = sql.chart_and_last_visit(chart=chart, last_visit=last)
     entries = [dict(zip(_ENTRY_COLUMNS, row[1:], strict=True)) for row in rows if row[1] is not None]
     return entries, rows[0][0]
 

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
-                ('seq', models.BigIntegerField(db_default=django.db.models.expressions.RawSQL("nextval('patient_seq')", []), editable=False)),
+                ('seq', models.BigIntegerField(db_default=models.Func(models.Value('patient_seq'), function='nextval'), editable=False)),
                 ('mrn', models.CharField(max_length=40, verbose_name='MRN')),
                 ('first_name', models.CharField(blank=True, max_length=100)),
                 ('middle_name', models.CharField(blank=True, max_length=100)),
