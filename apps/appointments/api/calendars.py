@@ -36,7 +36,13 @@ class AppointmentFileViewSet(HimsViewSet):
     resource = "appointment_file"
     tag = "Appointments"
 
-    @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=ical.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
+    @endpoint(
+        permission=Permission.APPOINTMENT_EXPORT,
+        file=ical.MEDIA_TYPE,
+        etag=True,
+        operation_id="getAppointmentFile",
+        refusals=(services.OtherDoctorsSchedule,),
+    )
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """Download an appointment as an iCalendar file
 

@@ -179,7 +179,7 @@ class BreakGlassViewSet(HimsViewSet):
         about_patient=True,
         operation_id="breakGlass",
         example=Example(request={"reason": "Unconscious in the waiting room"}),
-        refusals=(services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken),
+        refusals=(services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken, selectors.RecordMerged),
         events=(events.GlassBroken,),
     )
     def break_glass(self, request: Request, pk: str) -> Response:
