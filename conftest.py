@@ -23,6 +23,8 @@ LONGEST = [
     "hims/tests/test_developer_pages.py",
     "hims/launch/tests/test_embedded.py",
     "hims/launch/tests/test_run.py",
+    "hims/tests/test_settings.py",
+    "apps/patients/tests/test_search.py",
     "apps/patients/tests/test_suspected.py",
     "apps/sandbox/tests/test_services.py",
     "apps/patients/tests/test_tally.py",
