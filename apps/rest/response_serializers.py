@@ -27,14 +27,15 @@ from inspect import getattr_static, signature
 from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, TypeVar
 
-from rest_framework.fields import Field, SkipField
+from rest_framework.fields import SkipField
 from rest_framework.serializers import ListSerializer, Serializer
 
 from apps.access.permissions import Permission
 from apps.rest.scoped_list import RolePlaceholder, per_role
+from apps.rest.serializers import AnyField
 
 _ANONYMOUS: Any = RolePlaceholder("", admin_clinical=False)  # has no permission
-F = TypeVar("F", bound=Field)
+F = TypeVar("F", bound=AnyField)
 Represent = Callable[[Any, Any], Any]  # of a row, for a reader
 
 
@@ -46,7 +47,7 @@ def protected(field: F, *, permission: Permission) -> F:
     return field
 
 
-class ResponseSerializer(Serializer):
+class ResponseSerializer(Serializer[Any]):
     """The data of a reply; see above."""
 
     expandable: ClassVar[Collection[str]] = ()  # fields that `expand` fills in
@@ -95,12 +96,12 @@ def _plan(by: Any, kind: type[ResponseSerializer]) -> Represent:
     return represent if computed else plain
 
 
-def _may_see(by: Any, field: Field) -> bool:
+def _may_see(by: Any, field: AnyField) -> bool:
     permission = vars(field).get("permission")
     return permission is None or by.has_permission(permission)
 
 
-def _computed(by: Any, kind: type[ResponseSerializer], name: str, field: Field) -> Represent | None:
+def _computed(by: Any, kind: type[ResponseSerializer], name: str, field: AnyField) -> Represent | None:
     """Returns the function that makes the value of a field; None if it is the plain value of the row."""
     inner = field.child if isinstance(field, ListSerializer) else field
     value = _method(kind, name)
@@ -133,6 +134,6 @@ def _method(kind: type[ResponseSerializer], name: str) -> Represent | None:
 def _reader(getter: Callable[..., Any], sources: Mapping[str, str]) -> Callable[[Any], tuple[Any, ...]]:
     """Returns the function that reads all these attributes or keys of a row at once."""
     if len(sources) > 1:
-        return getter(*sources.values())  # type: ignore[no-any-return]
+        return getter(*sources.values())  # type: ignore[no-any-return]  # attrgetter or itemgetter
     read = [getter(source) for source in sources.values()]
     return lambda row: tuple(get(row) for get in read)

@@ -116,10 +116,8 @@ def impurities(module: Module) -> list[str]:
 
 HTTP = ("rest_framework", "django.http", "django_filters", "drf_spectacular")
 HTTP_TYPES = {"HttpRequest", "HttpResponse", "Request", "Response"}
-# What Django REST framework and Django call with a request of theirs, and what makes the OpenAPI file.
+# What Django calls with a request of its own, and what makes the OpenAPI file.
 ADAPTERS = {
-    "accounts/api_keys/authentication.py",
-    "accounts/authentication/session_tokens.py",
     "accounts/authentication/backends.py",
     "developers/contract/openapi.py",
 }

@@ -28,7 +28,7 @@ _COMPONENTS = {
     "medications": "DrugOrder",
     "follow_up": "FollowUp",
 }
-_NOT_MEASURABLE = ResolvedComponent(  # type: ignore[no-untyped-call]
+_NOT_MEASURABLE = ResolvedComponent(  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
     name="NotMeasurable",
     type=ResolvedComponent.SCHEMA,
     object="NotMeasurable",
@@ -44,7 +44,7 @@ class SchemaField(serializers.Field[Any, Any, Any, Any]):
         self.forms = forms
 
 
-class SchemaFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class SchemaFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
     """Tells drf-spectacular the forms of a SchemaField."""
 
     target_class = SchemaField
