@@ -84,7 +84,7 @@ class Slot(Expression):
     to know the type (`Coalesce`). Two slots of one name take the same value.
     """
 
-    def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
+    def __init__(self, name: str, output_field: "Field[Any, Any] | None" = None) -> None:
         super().__init__(output_field=output_field)
         self.name = name
 

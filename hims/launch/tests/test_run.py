@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -255,3 +257,9 @@ def test_every_queue_has_a_worker_and_mails_have_one_of_their_own(data):
 @pytest.mark.parametrize("_time", range(10))
 def test_killed_and_started_again_and_again(launch, _time):
     test_a_killed_launcher_takes_everything_with_it_and_the_next_one_starts(launch)
+
+
+def test_the_process_that_prepares_the_database_is_loaded_before_the_settings_are():
+    load = [sys.executable, "-c", "import hims.launch.prepare"]
+    result = subprocess.run(load, cwd=paths.PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
