@@ -146,9 +146,6 @@ class HimsViewSet(ViewSetMixin, APIView):
             raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filterset.errors.items()])
         return filterset.qs, True
 
-        """Returns a page of the rows under `name`, with `pagination` and the Link header. `shape` converts a row; `extra` values
-        are next to the rows."""
-
     @cached_property
     def window(self) -> Window:
         """The window of a list that the request asks for."""
