@@ -96,12 +96,13 @@ class RowCounter:
 
     @transaction.atomic
     def repair(self) -> tuple[int, int]:
-        """Counts all rows afresh while no transaction can write them.
+        """Counts all rows afresh while no other transaction can write them or the counter.
 
         Returns the total before and after. They differ only where rows were changed while a trigger was off.
         """
         with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {self.counted} IN SHARE MODE")
+            # The DELETE does not see the rows that a simultaneous compaction or repair adds. They would count twice.
+            cursor.execute(f"LOCK TABLE {self.counted}, {self.table} IN SHARE ROW EXCLUSIVE MODE")
             before = self.total()
             cursor.execute(f"DELETE FROM {self.table}")
             cursor.execute(f"INSERT INTO {self.table} ({self.all_columns}) {self._fresh}")

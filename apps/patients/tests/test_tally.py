@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -138,6 +138,34 @@ def test_compacting_next_to_writers_loses_no_row() -> None:
         list(pool.map(work, range(numbers)))
     assert totals() == counted()
     assert totals()["listed"] == numbers // 2
+
+
+def waits_or_ends(act: Future[Any]) -> None:
+    """Return as soon as the other session waits for a lock, or has ended without one."""
+    while not act.done():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repair_next_to_a_compaction_counts_no_patient_twice() -> None:
+    def repair() -> tuple[int, int]:
+        try:
+            return ROW_COUNTER.repair()
+        finally:
+            connection.close()
+
+    for _ in range(3):
+        register_patient()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ROW_COUNTER.compact()  # its rows are new, and not visible to the repair yet
+            repaired = pool.submit(repair)
+            waits_or_ends(repaired)
+        assert repaired.result(30) == (3, 3)
+    assert (ROW_COUNTER.drift(), totals()) == (0, counted())
 
 
 _WRITER = """
