@@ -88,8 +88,9 @@ def forget_expired(batch: int = 10_000) -> int:
 
 
 def _forget_expired_batch(most: int) -> int:
-    old = KeptReply.objects.filter(expires_at__lte=clock.now()).order_by("expires_at").values("pk")[:most]
-    return KeptReply.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    expired = KeptReply.objects.filter(expires_at__lte=clock.now())
+    oldest = list(expired.order_by("expires_at").values_list("pk", flat=True)[:most])
+    return expired.filter(pk__in=oldest).delete()[0]  # asks again: a key may have been used again, and its row has the new reply
 
 
 def fingerprint(request: Request) -> bytes:

@@ -1,6 +1,8 @@
 """Idempotency-Key: what is sent again is done once and answered as it was the first time."""
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -216,6 +218,36 @@ def test_after_a_day_the_key_is_free_and_the_reply_is_forgotten(receptionist_api
     with time_machine.travel("2026-03-04 10:00Z", tick=False):
         assert tasks.forget_kept_replies() == 1
     assert Patient.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_reply_of_a_key_that_is_used_again_while_the_expired_ones_are_deleted_stays(
+    receptionist_api: factories.ApiClient,
+) -> None:
+    def forget() -> int:
+        try:
+            return tasks.forget_kept_replies()
+        finally:
+            connection.close()
+
+    send(receptionist_api)
+    KeptReply.objects.update(kept_at=clock.now() - timedelta(hours=25), expires_at=clock.now() - timedelta(hours=1))
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            again = send(receptionist_api)
+            forgotten = pool.submit(forget)
+            waits_or_ends(forgotten)
+        assert forgotten.result(30) == 0
+    assert is_replay_of(send(receptionist_api), again)
+
+
+def waits_or_ends(act: Future[int]) -> None:
+    """Return as soon as the other session waits for a lock, or has ended without one."""
+    while not act.done():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
 
 
 def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(receptionist_api: factories.ApiClient) -> None:
