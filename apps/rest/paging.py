@@ -204,9 +204,9 @@ def _position(params: QueryDict) -> Position:
 
 
 def _header(path: str, params: QueryDict, targets: Mapping[str, Mapping[str, Any]]) -> str:
-    """The links keep the other parameters of the request."""
-    kept = {name: params[name] for name in params if name not in ("page", "offset", "limit", CURSOR)}
-    return ", ".join(f'<{path}?{urlencode({**kept, **place})}>; rel="{rel}"' for rel, place in targets.items())
+    """The links keep the other parameters of the request, with each value of one that was repeated."""
+    kept = {name: values for name, values in params.lists() if name not in ("page", "offset", "limit", CURSOR)}
+    return ", ".join(f'<{path}?{urlencode({**kept, **place}, doseq=True)}>; rel="{rel}"' for rel, place in targets.items())
 
 
 def _number(params: QueryDict, name: str, default: int, *, least: int) -> int:

@@ -73,6 +73,13 @@ def test_the_pages_of_several_statuses_follow_each_other_in_the_order_of_time(
     assert times(receptionist.get(f"{path}&sort=scheduled_time")) == every[::-1][:2]
 
 
+def test_the_next_link_leads_to_the_next_page_of_all_the_statuses(staff: dict[str, User], week: list[Appointment]) -> None:
+    reply = api_client(staff["receptionist"]).get("/appointments?status=requested&status=no_show&limit=2")
+    onward = reply.headers["Link"].partition('>; rel="next"')[0].rpartition("</v1")[2]
+    following = api_client(staff["receptionist"]).get(onward)
+    assert times(reply) + times(following) == expected(week, "requested", "no_show")
+
+
 def test_one_status_sent_twice_is_that_status(staff: dict[str, User], week: list[Appointment]) -> None:
     assert times(api_client(staff["receptionist"]).get("/appointments?status=no_show&status=no_show")) == expected(
         week, "no_show"

@@ -1,3 +1,6 @@
+from urllib.parse import quote
+from uuid import UUID
+
 import pytest
 from django.http import QueryDict
 
@@ -5,7 +8,7 @@ from apps.common import clock
 from apps.common.errors import Invalid
 from apps.events.models import OutboxEvent
 from apps.rest import paging
-from apps.rest.paging import Total, Window
+from apps.rest.paging import Position, Total, Window
 
 PATH = "/v1/patients"
 
@@ -136,6 +139,14 @@ def test_an_offset_is_continued_as_an_offset() -> None:
 
 def test_a_search_word_is_escaped_in_a_link() -> None:
     assert rels("search=a%26b%3E%22+%C3%A9", Total(100))["next"] == "search=a%26b%3E%22+%C3%A9&page=2&limit=20"
+
+
+def test_a_link_keeps_each_value_of_a_repeated_parameter() -> None:
+    kept = "status=scheduled&status=confirmed&doctor_id=7"
+    assert rels(f"page=1&{kept}", Total(100))["next"] == f"{kept}&page=2&limit=20"
+    place = Position.at(clock.now(), UUID(int=1))
+    header = paging.cursor_links(PATH, QueryDict(f"cursor=x&{kept}"), Window(limit=20), place)
+    assert header == (f'<{PATH}?{kept}&limit=20>; rel="first", <{PATH}?{kept}&limit=20&cursor={quote(place.cursor)}>; rel="next"')
 
 
 def test_who_follows_next_comes_to_the_end_of_a_list_that_is_too_long_to_count() -> None:
