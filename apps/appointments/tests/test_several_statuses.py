@@ -73,6 +73,23 @@ def test_the_pages_of_several_statuses_follow_each_other_in_the_order_of_time(
     assert times(receptionist.get(f"{path}&sort=scheduled_time")) == every[::-1][:2]
 
 
+def test_appointments_of_one_instant_are_each_on_one_page_whatever_their_status(
+    staff: dict[str, User], week: list[Appointment]
+) -> None:
+    rows = sorted(week, key=lambda row: row.pk, reverse=True)
+    for row, status in zip(rows, ["no_show", "completed"] * 3, strict=True):
+        Appointment.objects.filter(pk=row.pk).update(status=status, scheduled_time=at("10:00"), ends_at=at("10:15"))
+    receptionist, path = api_client(staff["receptionist"]), "/appointments?status=no_show,completed&limit=1"
+
+    def ids(page: str) -> list[str]:
+        return [row["id"] for row in receptionist.get(f"{path}&{page}").json()["data"]["appointments"]]
+
+    pages = [ids(f"page={number}") for number in range(1, 8)]
+    assert pages == [[str(row.pk)] for row in rows] + [[]]
+    cursor = receptionist.get(path).json()["data"]["pagination"]["next_cursor"]
+    assert ids(f"cursor={cursor}") == pages[1]
+
+
 def test_the_next_link_leads_to_the_next_page_of_all_the_statuses(staff: dict[str, User], week: list[Appointment]) -> None:
     reply = api_client(staff["receptionist"]).get("/appointments?status=requested&status=no_show&limit=2")
     onward = reply.headers["Link"].partition('>; rel="next"')[0].rpartition("</v1")[2]
