@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
         "apps.rest.schema.hooks.allow_blank",
         "apps.rest.schema.hooks.allow_null",
         "apps.rest.schema.hooks.share",
+        "apps.rest.schema.hooks.allow_selection",
         "apps.rest.schema.hooks.describe",
     ],
     "SERVE_AUTHENTICATION": [],

@@ -4,7 +4,8 @@ What is sent may become freer and what is answered may become more, never the ot
 file must work on. So: nothing that was there is gone; of what is sent nothing new is required and nothing is narrower; of what
 is answered nothing is missing and nothing may suddenly be null. A choice that a reply gains is no break (read what you know and
 pass over the rest); one that it loses is. A name that is absent only where a new query parameter is sent (`x-absent-with`) is no
-break either: a client of the old file does not send the parameter.
+break either: a client of the old file does not send the parameter. Nor is one that is optional only because `fields` can take it
+out (`x-required-without-fields`): a reply without `fields` has it as before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 METHODS = ("get", "put", "post", "patch", "delete")
 _LEAST = ("minimum", "minLength", "minItems")
 _NULL = {"enum": [None]}
+_WITHOUT_FIELDS = "x-required-without-fields"
 _MOST = ("maximum", "maxLength", "maxItems")
 
 Node = Mapping[str, Any]
@@ -139,7 +141,7 @@ class _Comparison:
                 yield f"{at}.{name} was removed"
             else:
                 yield from self.schema(f"{at}.{name}", schema, now[name], sent=sent)
-        must, must_now = set(old.get("required", [])), set(new.get("required", []))
+        must, must_now = (set(node.get("required", [])) | set(node.get(_WITHOUT_FIELDS, [])) for node in (old, new))
         if sent:
             yield from (f"{at}.{name} is now required" for name in sorted(must_now - must))
         else:
@@ -157,7 +159,7 @@ class _Comparison:
             for name, value in part.items():
                 if name == "properties":
                     flat[name] = {**flat.get(name, {}), **value}
-                elif name == "required" and isinstance(value, list):
+                elif name in ("required", _WITHOUT_FIELDS) and isinstance(value, list):
                     flat[name] = [*flat.get(name, []), *value]
                 else:
                     flat[name] = value

@@ -124,6 +124,10 @@ RELEASES = (
             "The OpenAPI file states what the server has always refused: empty texts and lists (minLength, minItems), the forms "
             "of ids, times of day, days and partial dates (maxLength, pattern), the last page (maximum). `success` is true in "
             "replies and false in refusals, so that types narrow. A time of day has two digits each (09:05).",
+            "The OpenAPI file states the form of ids, days, names after fields=, If-Match and allowed_cidrs (pattern, minItems). "
+            "A week date (2026-W49-1) as date_from or date_to gets 400.",
+            "The keys that `fields` can take out of a reply are optional in the OpenAPI file, so that a generated client reads a "
+            "reply to `fields=id`; x-required-without-fields lists those that a reply without `fields` always has, as before.",
             "A null character in a query parameter gets 400, never 500.",
             "GET /patients/{id}/medical-history: include_retracted=1 and include_retracted=True also show retracted entries.",
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "

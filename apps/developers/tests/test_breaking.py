@@ -103,6 +103,11 @@ def absent_with(file: dict[str, Any], parameter: str) -> None:
     colour(file)["properties"]["shade"]["x-absent-with"] = parameter
 
 
+def required_without_fields(file: dict[str, Any], *names: str) -> None:
+    colour(file).pop("required")
+    colour(file)["x-required-without-fields"] = list(names)
+
+
 BREAKS: dict[str, Change] = {
     "/colours was removed": lambda f: f["paths"].pop("/colours"),
     "GET /colours was removed": lambda f: f["paths"]["/colours"].pop("get"),
@@ -178,6 +183,7 @@ ADDITIONS: dict[str, Change] = {
         listing(f)["parameters"].append({"in": "query", "name": "cursor", "schema": {}}),
         absent_with(f, "cursor"),
     ),
+    "keys that are optional because `fields` takes them out": lambda f: required_without_fields(f, "id", "shade"),
     "null written as one of two": lambda f: colour(f)["properties"].update(
         heir={"anyOf": [{"$ref": "#/components/schemas/Owner"}, {"enum": [None]}]}
     ),
@@ -188,6 +194,10 @@ ADDITIONS: dict[str, Change] = {
 @pytest.mark.parametrize("expected", BREAKS)
 def test_a_break_is_seen_and_named(expected: str) -> None:
     assert expected in breaks_of(BREAKS[expected])
+
+
+def test_a_key_that_a_reply_without_fields_may_lack_is_a_break() -> None:
+    assert breaks_of(lambda file: required_without_fields(file, "shade")) == ["GET /colours 200[].id may now be missing"]
 
 
 @pytest.mark.parametrize("what", ADDITIONS)

@@ -1,7 +1,7 @@
 """The last steps of the OpenAPI file: shared components, tags, choices that may be blank, and parts that may be null."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.common import domain
@@ -61,6 +61,43 @@ def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 field["anyOf"] = [*parts, {"enum": [None]}]
     _drop_unused(result, schemas)
     return result
+
+
+def allow_selection(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Makes the keys optional that `fields` can take out of a reply, so that no generated client refuses the selected rest.
+
+    `x-required-without-fields` lists those that a reply without `fields` always has: the tests and the comparison with the last
+    release hold the server to them.
+    """
+    schemas = result["components"]["schemas"]
+    for methods in result["paths"].values():
+        operation = methods.get("get", {})
+        if any(one["name"] == "fields" for one in operation.get("parameters", ())):
+            resource = _resource_of(operation, schemas)
+            for part in (
+                resource,
+                *(inner for field in resource.get("properties", {}).values() for inner in _parts(field, schemas)),
+            ):
+                if "required" in part:
+                    part["x-required-without-fields"] = part.pop("required")
+    return result
+
+
+def _resource_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Returns the component whose keys `fields` selects: the first part of the data, or the data if it is the resource itself."""
+    reply = next(_parts(operation["responses"]["200"]["content"]["application/json"]["schema"], schemas))
+    reference = reply["properties"]["data"]
+    data = next(_parts(reference, schemas))
+    return next(_parts(next(iter(data["properties"].values())), schemas)) if reference["$ref"].endswith("Data") else data
+
+
+def _parts(node: dict[str, Any], schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the components that a schema refers to, as itself, as a list or as one of several."""
+    if "$ref" in node:
+        yield schemas[node["$ref"].rpartition("/")[2]]
+    for inner in (node.get("items"), *node.get("allOf", ()), *node.get("anyOf", ())):
+        if inner:
+            yield from _parts(inner, schemas)
 
 
 def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:

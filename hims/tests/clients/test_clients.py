@@ -23,6 +23,13 @@ names = [one.name for one in pkgutil.walk_packages(client.__path__, "arocord_him
 for name in names: importlib.import_module(name)
 print(len(names))
 """
+READ_SELECTED = """
+from arocord_hims_api_client.models import PatientListReply, PatientReply
+reply = PatientReply.from_dict({"success": True, "data": {"patient": {"contact": {"phone": "2135550142"}}}})
+page = {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}
+rows = PatientListReply.from_dict({"success": True, "data": {"patients": [{"mrn": "MRN-1"}], "pagination": page}})
+print(reply.data.patient.contact.phone, rows.data.patients[0].mrn)
+"""
 pytestmark = pytest.mark.full
 
 
@@ -84,7 +91,7 @@ def test_the_types_for_typescript_compile_and_are_narrow(folder: Path, npm: Path
     succeed(folder, npm / "tsc", "--strict", "--noEmit", "--target", "es2022", "--typeRoots", "none", "schema.d.ts", "Usage.ts")
 
 
-def test_the_generated_python_client_can_be_imported(folder: Path) -> None:
+def test_the_generated_python_client_can_be_imported_and_reads_selected_fields(folder: Path) -> None:
     require_uv("--with", PYTHON_GENERATOR)
     succeed(
         folder,
@@ -95,6 +102,8 @@ def test_the_generated_python_client_can_be_imported(folder: Path) -> None:
     imported = succeed(folder, UV, "run", "--no-project", "--with", PYTHON_GENERATOR, "python", "-c", IMPORT_ALL)
     assert int(imported) > 300
     assert not list((folder / "arocord_hims_api_client" / "models").glob("*type_[0-9].py"))
+    selected = succeed(folder, UV, "run", "--no-project", "--with", PYTHON_GENERATOR, "python", "-c", READ_SELECTED)
+    assert selected.split() == ["2135550142", "MRN-1"]
 
 
 def test_the_generated_java_client_compiles(folder: Path) -> None:
