@@ -1,7 +1,8 @@
 """`date_from` and `date_to` in an address: a day in the clinic's time zone, or an instant; the period includes both."""
 
+import re
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -10,13 +11,15 @@ from django_filters import Filter
 from rest_framework.exceptions import ValidationError
 
 from apps.common.errors import Invalid
-from apps.rest.serializers import InstantField
+from apps.rest.serializers import DAY, InstantField, InstantOrDayField
 
-_DAY = len("2025-01-15")
+_DAY = re.compile(DAY)
 
 
 class _Edge(forms.CharField):
     """Returns the first instant of the period, or the first after it."""
+
+    json_schema: ClassVar[dict[str, Any]] = InstantOrDayField.json_schema
 
     def __init__(self, *, closes: bool = False, **more: Any) -> None:
         super().__init__(max_length=40, **more)
@@ -27,7 +30,7 @@ class _Edge(forms.CharField):
         if not text:
             return None
         try:
-            if len(text) == _DAY:
+            if _DAY.fullmatch(text):
                 day = date.fromisoformat(text) + timedelta(days=int(self.closes))
                 return datetime.combine(day, time(), ZoneInfo(settings.CLINIC_TIME_ZONE))
             return InstantField().to_internal_value(text) + timedelta(microseconds=int(self.closes))

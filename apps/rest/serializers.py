@@ -25,7 +25,7 @@ _TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
     ((serializers.DecimalField, serializers.FloatField), (int, Decimal, float), "Must be a number, without quotes."),
     ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be text in quotes."),
 )
-DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"  # RFC 3339, full-date
+DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"  # RFC 3339, full-date
 INSTANT = f"{DAY}[Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\\.[0-9]+)?)?([Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})"  # RFC 3339, date-time
 TIME_OF_DAY = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _DATE = re.compile(DAY)
@@ -135,7 +135,11 @@ class ClockField(serializers.TimeField):
 class IdField(serializers.UUIDField):
     """A UUID, or a registered name of an id (`patient_001` in the sandbox)."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"minLength": 1, "maxLength": 64}
+    json_schema: ClassVar[dict[str, Any]] = {
+        "minLength": 1,
+        "maxLength": 64,
+        "pattern": "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-z]+_[0-9]{3})$",
+    }
 
     def to_internal_value(self, data: Any) -> UUID:
         resolved = sample_ids.resolve(data) if isinstance(data, str) else None

@@ -56,6 +56,13 @@ def test_the_details_of_a_refusal_list_their_keys(file: dict[str, Any]) -> None:
     )
 
 
+def test_the_objects_in_the_details_of_a_refusal_are_those_of_replies(file: dict[str, Any]) -> None:
+    details = file["components"]["schemas"]["ErrorDetails"]["properties"]
+    shared = {"alternatives": "Alternative", "clashes": "Clash", "alerts": "VisitAlert"}
+    assert {name: details[name]["items"]["$ref"].rpartition("/")[2] for name in shared} == shared
+    assert not [name for name, one in details.items() if one.get("items", {}).get("type") == "object"]
+
+
 def test_every_choice_is_a_shared_component(file: dict[str, Any]) -> None:
     choices = [(name, one.get("items", one)) for name, one in fields(file) if not name.endswith(".success")]
     assert not [name for name, one in choices if one.get("enum")]
@@ -81,3 +88,19 @@ def test_the_details_of_a_chart_entry_are_those_of_its_type(file: dict[str, Any]
     known = {field.name for kind in DETAILS.values() for field in dataclasses.fields(kind)}
     assert sent == known
     assert shown == known | {"value", "unit", "retraction_reason"}
+
+
+def test_fields_can_take_every_key_out_of_a_resource_but_none_out_of_its_envelope(file: dict[str, Any]) -> None:
+    schemas, reads = file["components"]["schemas"], 0
+    for methods in file["paths"].values():
+        read = methods.get("get", {})
+        if any(one["name"] == "fields" for one in read.get("parameters", ())):
+            reply = schemas[read["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+            name = reply["properties"]["data"]["$ref"].rpartition("/")[2]
+            assert {"success", "data"} == set(reply["required"])
+            assert ("required" in schemas[name]) == name.endswith("Data"), name
+            reads += 1
+    assert reads > 30
+    for name in ("Patient", "PatientRow", "Contact", "Appointment", "Colleague", "Version"):
+        assert "required" not in schemas[name]
+    assert {"id", "mrn", "contact"} <= set(schemas["Patient"]["x-required-without-fields"])

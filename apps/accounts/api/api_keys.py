@@ -2,7 +2,7 @@
 
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -30,6 +30,12 @@ KEY_SCOPES = [scope.value for scope in Scope]
 KEY_STATES = ["active", "expired", "revoked"]
 
 
+class NetworkField(serializers.CharField):
+    """An IPv4 or IPv6 address, or a block of addresses."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": "^([0-9]+([.][0-9]+){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?$"}
+
+
 class KeyFilter(FilterSet):
     status = ChoicesFilter(method="in_state", choices=[(state, state) for state in KEY_STATES], help_text="Keys in this state")
 
@@ -53,7 +59,7 @@ class KeyBody(StrictSerializer):
     )
     expires_at = InstantField(required=False, allow_null=True, help_text="When the key expires; without it, never")
     allowed_cidrs = serializers.ListField(
-        child=serializers.CharField(max_length=43),
+        child=NetworkField(max_length=43),
         required=False,
         max_length=100,
         help_text="Addresses or blocks the key may be used from; without them, any address",

@@ -4,10 +4,112 @@ The comparison with the last release takes a limit that was not written down for
 known to be none. The next release empties this list.
 """
 
+from apps.accounts.api.api_keys import NetworkField
 from apps.appointments.api.serializers.requests import EndTimeField
 from apps.patients.api.serializers.requests import BirthDateField, WhenField
-from apps.rest.serializers import ClockField, InstantOrDayField
+from apps.rest.schema.parameters import FIELD_NAME, IF_MATCH
+from apps.rest.serializers import ClockField, IdField, InstantOrDayField
 
+# Reads whose keys `fields` selects, and operations that compare `If-Match`.
+_SELECTING = (
+    "GET /api-keys",
+    "GET /api-keys/{id}",
+    "GET /appointments",
+    "GET /appointments/{id}",
+    "GET /appointments/moves/{id}",
+    "GET /appointments/series/{id}",
+    "GET /audit-events",
+    "GET /audit-events/verify",
+    "GET /auth/me",
+    "GET /auth/sessions",
+    "GET /consultations",
+    "GET /consultations/{id}",
+    "GET /doctors",
+    "GET /doctors/{id}",
+    "GET /doctors/{id}/availability",
+    "GET /doctors/{id}/calendar-feed",
+    "GET /doctors/{id}/schedule",
+    "GET /doctors/{id}/time-off",
+    "GET /doctors/{id}/time-off/{time_off}",
+    "GET /notifications",
+    "GET /notifications/sent/{id}",
+    "GET /patients",
+    "GET /patients/{id}",
+    "GET /patients/{id}/access-log",
+    "GET /patients/{id}/medical-history",
+    "GET /patients/{id}/medical-history/{entry}",
+    "GET /patients/{id}/merge-preview",
+    "GET /patients/merges/{id}",
+    "GET /queue",
+    "GET /rooms",
+    "GET /terminology/icd10",
+    "GET /users",
+    "GET /users/{id}",
+    "GET /version",
+    "GET /waitlist",
+    "GET /waitlist/{id}",
+)
+_EXPANDING = (
+    "GET /appointments",
+    "GET /appointments/{id}",
+    "GET /consultations",
+    "GET /consultations/{id}",
+    "GET /patients/{id}/medical-history",
+    "GET /patients/{id}/medical-history/{entry}",
+    "GET /patients/merges/{id}",
+    "GET /queue",
+    "GET /waitlist",
+    "GET /waitlist/{id}",
+)
+_GUARDED = (
+    "GET /api-keys/{id}",
+    "DELETE /api-keys/{id}",
+    "GET /appointments/{id}",
+    "PUT /appointments/{id}",
+    "PATCH /appointments/{id}",
+    "DELETE /appointments/{id}",
+    "GET /appointments/{id}.ics",
+    "POST /appointments/{id}/cancel",
+    "POST /appointments/{id}/check-in",
+    "POST /appointments/{id}/confirm",
+    "POST /appointments/{id}/no-show",
+    "POST /appointments/{id}/undo-check-in",
+    "GET /auth/me",
+    "PUT /auth/me",
+    "PATCH /auth/me",
+    "GET /consultations/{id}",
+    "POST /consultations/{id}/cancel",
+    "POST /consultations/{id}/complete",
+    "POST /consultations/{id}/hand-over",
+    "POST /consultations/{id}/hold",
+    "POST /consultations/{id}/ready",
+    "POST /consultations/{id}/resume",
+    "PUT /consultations/{id}/step",
+    "GET /doctors/{id}",
+    "GET /doctors/{id}/calendar-feed",
+    "DELETE /doctors/{id}/calendar-feed",
+    "GET /doctors/{id}/calendar.ics",
+    "GET /doctors/{id}/schedule",
+    "PUT /doctors/{id}/schedule",
+    "GET /doctors/{id}/time-off/{time_off}",
+    "DELETE /doctors/{id}/time-off/{time_off}",
+    "GET /patients/{id}",
+    "PUT /patients/{id}",
+    "PATCH /patients/{id}",
+    "POST /patients/{id}/deactivate",
+    "GET /patients/{id}/medical-history/{entry}",
+    "POST /patients/{id}/medical-history/{entry}/retract",
+    "POST /patients/{id}/reactivate",
+    "GET /patients/merges/{id}",
+    "GET /users/{id}",
+    "PUT /users/{id}",
+    "PATCH /users/{id}",
+    "POST /users/{id}/deactivate",
+    "POST /users/{id}/reactivate",
+    "POST /users/{id}/reset-mfa",
+    "GET /waitlist/{id}",
+    "DELETE /waitlist/{id}",
+)
 _PLACES: dict[str, tuple[str, ...]] = {
     "no longer accepts other fields": (
         "PUT /consultations/{id}/step body.step_data",
@@ -160,6 +262,14 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "POST /appointments/series/{id}/cancel body.from",
         "GET /audit-events query parameter date_from",
         "GET /audit-events query parameter date_to",
+        "GET /appointments query parameter date_from",
+        "GET /appointments query parameter date_to",
+        "GET /consultations query parameter date_from",
+        "GET /consultations query parameter date_to",
+        "GET /doctors/{id}/availability query parameter date_from",
+        "GET /doctors/{id}/availability query parameter date_to",
+        "GET /patients/{id}/access-log query parameter date_from",
+        "GET /patients/{id}/access-log query parameter date_to",
         "GET /audit-events/verify query parameter since",
         "POST /doctors/{id}/move-appointments body.date_from",
         "POST /doctors/{id}/move-appointments body.date_to",
@@ -178,6 +288,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "POST /waitlist body.time_from",
         "POST /waitlist body.time_to",
     ),
+    f"pattern became {NetworkField.json_schema['pattern']}": ("POST /api-keys body.allowed_cidrs[]",),
     f"pattern became {EndTimeField.json_schema['pattern']}": ("PUT /doctors/{id}/schedule body.hours[].ends",),
     f"pattern became {BirthDateField.json_schema['pattern']}": (
         "POST /patients body.date_of_birth",
@@ -191,4 +302,16 @@ _PLACES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-LINES = tuple(f"{place}: {limit}" for limit, places in _PLACES.items() for place in places)
+_FOR_EACH = {
+    f"header parameter If-Match: pattern became {IF_MATCH['pattern']}": _GUARDED,
+    "query parameter expand: minItems became 1": _EXPANDING,
+    f"query parameter into: pattern became {IdField.json_schema['pattern']}": ("GET /patients/{id}/merge-preview",),
+    "query parameter fields: minItems became 1": _SELECTING,
+    f"query parameter fields[]: pattern became {FIELD_NAME['pattern']}": _SELECTING,
+}
+
+LINES = (
+    *(f"{place}: {limit}" for limit, places in _PLACES.items() for place in places),
+    *(f"{place}: pattern became {IdField.json_schema['pattern']}" for place in _PLACES["maxLength became 64"]),
+    *(f"{operation} {limit}" for limit, operations in _FOR_EACH.items() for operation in operations),
+)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django_filters import CharFilter, FilterSet
+from django_filters import FilterSet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +14,8 @@ from apps.patients.api.serializers import responses
 from apps.patients.merging import merge_plan
 from apps.patients.models import Merge, MergeTriage, Patient
 from apps.patients.rights import Permission
-from apps.rest import sample_ids
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.filters import IdFilter
 from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
@@ -36,7 +36,7 @@ class MergeBody(StrictSerializer):
 
 
 class IntoFilter(FilterSet):
-    into = CharFilter(max_length=40, required=True, help_text="The record to keep")
+    into = IdFilter(required=True, help_text="The record to keep")
 
     class Meta:
         model = Patient
@@ -131,10 +131,9 @@ class MergePreviewViewSet(HimsViewSet):
         Returns what a merge of this record into the record `into` would do: the rows that would move, the columns in which the
         two differ with the value that remains by default, and warnings. Nothing changes. The audit log records the preview.
         """
-        retired_id, into = self.id_in_path(), self.validated_query().get("into")
-        if not into:
+        retired_id, survivor_id = self.id_in_path(), self.validated_query().get("into")
+        if survivor_id is None:
             raise Invalid(field="into", issue="Send the id of the record to keep.")
-        survivor_id = sample_ids.in_query(into, "into")
         preview = merge_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
         self.record_access("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)
         return self.reply(preview)

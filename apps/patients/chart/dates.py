@@ -11,7 +11,7 @@ from enum import StrEnum
 
 OLDEST_AGE = 130  # years
 _OLDEST, _YOUNGEST = date(1850, 1, 1), date(2199, 12, 31)
-PATTERN = "([0-9]{4})(-([0-9]{2})(-([0-9]{2}))?)?"
+PATTERN = "([0-9]{4})(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 _PARTIAL = re.compile(PATTERN)
 WRITE_IT_AS = "Write the date as YYYY-MM-DD, or as YYYY-MM or YYYY if no more is known."
 

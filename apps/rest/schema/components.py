@@ -87,7 +87,13 @@ _DETAILS: dict[type[HimsError], dict[str, Any]] = {
 
 _ID = {"type": "string", "format": "uuid"}
 _TEXTS = {"type": "array", "items": _TEXT}
-_OBJECTS = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+
+
+def _listed(component: str) -> dict[str, Any]:
+    """Returns a list of objects that an app's replies have as well, as the component of this name."""
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{component}"}}
+
+
 # Further details of a refusal. The reason determines which of them it has.
 _KNOWN_DETAILS: dict[str, dict[str, Any]] = {
     "retry_after": {"type": "integer", "description": "Of rate_limited: seconds to wait"},
@@ -97,10 +103,9 @@ _KNOWN_DETAILS: dict[str, dict[str, Any]] = {
     "allowed": {**_TEXTS, "description": "The statuses that may follow"},
     "movable_while": {**_TEXTS, "description": "Of no_longer_movable: the statuses in which a time may change"},
     "taken": {**_TEXTS, "description": "Of slot_taken: doctor, patient or room"},
-    "alternatives": {**_OBJECTS, "description": "Of slot_taken: free times"},
-    "clashes": {**_OBJECTS, "description": "Of nothing_booked: the conflicts of each time"},
-    "matches": {**_OBJECTS, "description": "Records that may be the same person"},
-    "alerts": {**_OBJECTS, "description": "Of incomplete: the alerts that are not acknowledged"},
+    "alternatives": {**_listed("Alternative"), "description": "Of slot_taken: free times"},
+    "clashes": {**_listed("Clash"), "description": "Of nothing_booked: the conflicts of each time"},
+    "alerts": {**_listed("VisitAlert"), "description": "Of incomplete: the alerts that are not acknowledged"},
     "missing_steps": {"type": "array", "items": {"type": "integer"}, "description": "Of incomplete: the steps to complete"},
     "open_step": {"type": "integer", "description": "Of earlier_step_open: the step that comes first"},
     "current": {"type": "object", "additionalProperties": True, "description": "The resource as it is now, to compare with"},

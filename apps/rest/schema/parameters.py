@@ -29,7 +29,9 @@ _OFFSET = {"type": "integer", "minimum": 0, "maximum": paging.FURTHEST}
 
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 _TAGS = {"type": "string"}
-_NAMES = {"type": "array", "items": {"type": "string"}}
+IF_MATCH = {"type": "string", "pattern": '^([*]|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'}
+FIELD_NAME = {"type": "string", "pattern": "^[a-z0-9_]+([.][a-z0-9_]+)?$"}
+_NAMES = {"type": "array", "minItems": 1, "items": FIELD_NAME}
 
 
 def in_path(path: str, samples: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -74,12 +76,12 @@ def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
     offered, parameters = sparse_fields.parameters_of(view, view.action, method), []
     if "fields" in offered:
         about = (
-            "Return only these keys, separated by commas; `a.b` is b within a. The reply then lacks keys that its schema "
-            "requires: read it as plain JSON, not into a class that was generated from this file"
+            "Return only these keys, separated by commas; `a.b` is b within a. The keys of the resource are optional in its "
+            "schema for this reason; `x-required-without-fields` lists those that a reply without `fields` always has"
         )
         parameters.append(_query_parameter("fields", _NAMES, about) | _BY_COMMAS)
     if "expand" in offered:
-        known = {"type": "array", "items": {"type": "string", "enum": list(view.expands)}}
+        known = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(view.expands)}}
         parameters.append(
             _query_parameter("expand", known, "Embed the object that an id refers to, within what your role may see") | _BY_COMMAS
         )
@@ -100,7 +102,7 @@ def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
         )
         parameters.append(_header(idempotency.HEADER, _KEY, about))
     if etags.is_guarded(view.endpoint):
-        parameters.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing changes if the current ETag differs"))
+        parameters.append(_header("If-Match", IF_MATCH, "The ETag you read, or `*`: nothing changes if the current ETag differs"))
     return parameters
 
 
