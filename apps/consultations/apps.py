@@ -9,6 +9,7 @@ ROW_COUNTER = RowCounter("consultations_rowcounter", counted="consultations_cons
 
 class ConsultationsConfig(DomainConfig):
     name = "apps.consultations"
+    verbose_name = "Visits"
     floor = 7
     descriptions = DESCRIPTIONS
     api_urls = "apps.consultations.api.urls"

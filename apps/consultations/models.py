@@ -72,6 +72,7 @@ class Consultation(BaseModel):
     objects = ConsultationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "visit"
         ordering = ["-started_at", "-id"]
         constraints = [
             models.CheckConstraint(

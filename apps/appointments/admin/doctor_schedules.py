@@ -1,4 +1,4 @@
-"""Doctors' weeks: hours, breaks, appointment lengths, overbook seats; published as a whole."""
+"""Doctors' hours: the week, breaks, appointment lengths, overbook seats; published as a whole."""
 
 from typing import Any, cast
 
@@ -140,7 +140,7 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     """Doctors publish their own week; administrators and receptionists publish any doctor's."""
 
     resource = "schedule"
-    title = "Doctors’ weeks"
+    title = "Doctors’ hours"
     list_audit_action = "listed"
     needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
     form = WeekForm

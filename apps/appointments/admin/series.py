@@ -246,12 +246,12 @@ def series_panel(request: HttpRequest, row: Appointment) -> PatientPanel | None:
             .values_list("pk", flat=True)
         )
         label = f"Appointment {times.index(row.pk) + 1} of {len(times)}: view all"
-        return PatientPanel("Series", ((reverse(f"{_PAGE}change", args=[row.series_id]), label),), "")
+        return PatientPanel("Repeat booking", ((reverse(f"{_PAGE}change", args=[row.series_id]), label),), "")
     user = cast("Any", request.user)
     mine = can_open(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
     if not (can_open(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
         return None
-    return PatientPanel("Series", (), "", (("Book follow-up appointments", _follow_ups(row)),))
+    return PatientPanel("Repeat booking", (), "", (("Book follow-up appointments", _follow_ups(row)),))
 
 
 def _follow_ups(row: Appointment) -> str:

@@ -111,6 +111,8 @@ class Migration(migrations.Migration):
                 ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'cover for absence',
+                'verbose_name_plural': 'covers for absence',
                 'ordering': ['-moved_at', '-id'],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='bulk_reschedule_ends_later'),
@@ -248,7 +250,7 @@ class Migration(migrations.Migration):
                 ('occurrences', models.PositiveSmallIntegerField(help_text='the number of requested appointments; conflicting ones were left out')),
             ],
             options={
-                'verbose_name_plural': 'series',
+                'verbose_name': 'repeat booking',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('frequency', 'daily'), ('interval__range', (1, 365))), models.Q(('frequency', 'weekly'), ('interval__range', (1, 52))), models.Q(('frequency', 'monthly'), ('interval__range', (1, 12))), _connector='OR'), name='series_rhythm'), models.CheckConstraint(condition=models.Q(('frequency', 'monthly'), models.Q(('by_month_day', None), ('by_set_position', None)), _connector='OR'), name='series_month_parts'), models.CheckConstraint(condition=models.Q(('by_weekday__contained_by', [0, 1, 2, 3, 4, 5, 6])), name='series_weekdays'), models.CheckConstraint(condition=models.Q(('occurrences__gte', 2), ('occurrences__lte', 104)), name='series_length')],
             },
         ),
@@ -319,7 +321,8 @@ class Migration(migrations.Migration):
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
-                'verbose_name_plural': 'waitlist',
+                'verbose_name': 'waiting list entry',
+                'verbose_name_plural': 'waiting list entries',
                 'indexes': [
                     models.Index(condition=models.Q(('status', 'waiting')), fields=['date_to', 'created_at'], name='waitlist_waiting'),
                     models.Index(fields=['patient'], name='waitlist_of_patient'),

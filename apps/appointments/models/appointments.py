@@ -62,7 +62,7 @@ class Series(BaseModel):
     objects = SeriesQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "series"
+        verbose_name = "repeat booking"
         constraints = [
             models.CheckConstraint(
                 condition=Q(frequency="daily", interval__range=(1, 365))

@@ -39,6 +39,8 @@ class BulkReschedule(BaseModel):
     objects = BulkRescheduleQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "cover for absence"
+        verbose_name_plural = "covers for absence"
         ordering = ["-moved_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="bulk_reschedule_ends_later"),

@@ -88,7 +88,8 @@ class WaitlistEntry(BaseModel):
     objects = WaitlistQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "waitlist"
+        verbose_name = "waiting list entry"
+        verbose_name_plural = "waiting list entries"
         constraints = [
             models.CheckConstraint(condition=Q(status__in=WaitStatus.values), name="waitlist_status_known"),
             models.CheckConstraint(condition=Q(priority__in=WaitPriority.values), name="waitlist_priority_known"),

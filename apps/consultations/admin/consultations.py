@@ -156,7 +156,7 @@ class ConsultationAdmin(StepPages, StartPages):
     """Consultations. Services save one step at a time: there is no form for the row itself."""
 
     resource = "consultation"
-    title = "Consultations"
+    title = "Visits"
     needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
     list_display = ("started", "who", "doctor", "workflow_type", "how_far", "state")
     list_display_links = ("started",)

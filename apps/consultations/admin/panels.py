@@ -11,7 +11,7 @@ from apps.patients.admin.patients import PatientPanel
 from apps.patients.models import Patient
 from apps.rest.admin_site import can_open
 
-_TITLE = "Consultation"
+_TITLE = "Visit"
 
 
 def walk_in_panel(request: HttpRequest, patient: Patient) -> PatientPanel | None:

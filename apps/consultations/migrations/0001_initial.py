@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'visit',
                 'ordering': ['-started_at', '-id'],
                 'indexes': [
                     models.Index(fields=['-started_at', '-id'], name='consultation_newest'),

@@ -64,6 +64,16 @@ def test_a_step_sent_again_as_it_was_shown_changes_nothing(staff: dict[str, User
     assert StepSave.objects.count() == before
 
 
+def test_pages_call_a_consultation_a_visit(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["doctor"])
+    visit = start_consultation(staff["doctor"], patient)
+    addresses = [LIST, page("change", visit), reverse("admin:patients_patient_change", args=[patient.pk])]
+    shown = [re.sub(r"<[^>]*>", " ", client.get(address).content.decode()) for address in addresses]
+    assert not [text for text in shown if "Consultation" in text]
+    assert "Add visit" in shown[0]
+    assert "1 visit" in shown[0]
+
+
 def test_a_nought_is_a_number_and_no_empty_box(staff: dict[str, User]) -> None:
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     fill_in(client, page("step", visit, 1), pain="0")

@@ -83,6 +83,8 @@ RELEASES = (
             "A method that a path does not have is 405 whatever the parameters. A path that does not exist counts against the "
             "limit of the caller. One token in both Authorization and X-API-Key is one credential. servers[0] of the OpenAPI "
             "file is the absolute address of this installation.",
+            "GET /patients/{id}/merge-preview: counts[].name, the name to display, uses the words of the staff pages (visits, "
+            "waiting list entries); counts[].model is the same.",
             "/health/ready repeats its result for one second.",
             "Medical history: occurred_at and ended_at also accept YYYY-MM and YYYY, and are returned as they "
             "were entered: a date that was sent without a time is no longer returned as an instant.",
