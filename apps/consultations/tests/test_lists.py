@@ -125,6 +125,29 @@ def test_emergency_access_ends_on_the_lists_of_appointments_and_consultations(st
         assert [read(visible_to=colleague, window=Window(limit=1)).total for read in lists] == [Total(0), Total(0)]
 
 
+@pytest.mark.parametrize("filters", [{}, {"status": "in_progress"}, {"status": ["in_progress", "on_hold"]}, {"of_doctor": True}])
+def test_every_page_counts_the_rows_that_are_shown_during_emergency_access_and_after(
+    staff: dict[str, User], colleague: User, filters: dict[str, Any]
+) -> None:
+    closed = register_patient("Rose", "Martin")
+    for patient in (closed, register_patient(), closed, register_patient()):
+        start_consultation(staff["doctor"], patient)
+    restrict(closed)
+    filters = {"doctor_id": staff["doctor"].pk} if "of_doctor" in filters else filters
+
+    def pages() -> list[tuple[Total | None, int]]:
+        """The total and the number of rows of the first, the second and the fourth page of one row."""
+        shown = [selectors.list_page(visible_to=colleague, window=Window(offset, 1), **filters) for offset in (0, 1, 3)]
+        return [(page.total, len(page.rows)) for page in shown]
+
+    with time_machine.travel(clock.now(), tick=False) as now:
+        assert pages() == [(Total(2), 1), (Total(2), 1), (Total(2), 0)]
+        charts.break_glass(by=colleague, patient_id=closed.pk, reason="Unconscious in the hall")
+        assert pages() == [(Total(4), 1)] * 3
+        now.shift(charts.GLASS_OPEN + timedelta(seconds=1))
+        assert pages() == [(Total(2), 1), (Total(2), 1), (Total(2), 0)]
+
+
 def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
     patient = register_patient()
     for _ in range(4):
