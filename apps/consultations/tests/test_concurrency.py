@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client
@@ -12,12 +12,12 @@ from apps.common.errors import HimsError
 from apps.common.tests.concurrency import run_concurrently
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, StepSave
-from apps.consultations.services import NewConsultation, StepChanged
+from apps.consultations.services import NewConsultation, StepChanged, locking
 from apps.consultations.steps import ports
 from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import booked, fill, save, start_consultation
 from apps.events.models import OutboxEvent
-from apps.patients.models import ChartEntry
+from apps.patients.models import ChartEntry, Patient
 from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,3 +150,17 @@ def test_a_visit_is_finished_elsewhere_after_its_machine_was_killed_in_the_middl
 
     (done,) = run_concurrently(1, finish)
     assert done.row.status == "completed"
+
+
+def test_while_a_consultation_is_written_its_patient_and_its_row_are_locked(staff: dict[str, User]) -> None:
+    row = start_consultation(staff["doctor"], register_patient()).row
+
+    def free() -> list[int]:
+        with transaction.atomic():
+            models = ((Patient, row.patient_id), (Consultation, row.pk))
+            return [len(kind.objects.filter(pk=pk).select_for_update(skip_locked=True)) for kind, pk in models]
+
+    with transaction.atomic():
+        locking.get_for_update(staff["doctor"], row.pk)
+        assert run_concurrently(1, lambda _: free()) == [[0, 0]]
+    assert run_concurrently(1, lambda _: free()) == [[1, 1]]

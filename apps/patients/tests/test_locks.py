@@ -139,6 +139,35 @@ def test_two_registrations_despite_the_same_matches_never_wait_in_a_circle() -> 
             assert NotDuplicate.objects.filter(Q(low=new) | Q(high=new)).count() == 4
 
 
+@pytest.mark.parametrize("lock", [selectors.get_for_update, selectors.get_survivor_for_update])
+def test_a_patient_whom_one_transaction_has_locked_is_waited_for(lock: Callable[[Any, UUID], Patient]) -> None:
+    patient = register_patient()
+
+    def free() -> list[Patient]:
+        with transaction.atomic():
+            return list(Patient.objects.filter(pk=patient.pk).select_for_update(skip_locked=True))
+
+    def wait() -> Patient:
+        with transaction.atomic():
+            return lock(SYSTEM, patient.pk)
+
+    def one_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock(SYSTEM, patient.pk)
+            assert race(free) == [[]]
+            waiting = pool.submit(race, wait)
+            while not waiting.done() and not one_waits():
+                pass
+            assert not waiting.done()
+        assert waiting.result(30) == [patient]
+    assert race(free) == [[patient]]
+
+
 def test_a_patient_is_locked_inside_a_transaction_alone() -> None:
     with pytest.raises(TransactionManagementError):
         selectors.get_for_update(SYSTEM, register_patient().pk)
