@@ -25,7 +25,8 @@ def test_a_worker_freezes_what_its_first_requests_have_built_once() -> None:
     assert frozen > 0
     kept = [[] for _ in range(100)]
     warm_up.count()
-    assert gc.get_freeze_count() == frozen, len(kept)
+    # A second freeze would add the 100 lists. A few frozen objects may have been freed meanwhile by other threads.
+    assert frozen - 50 < gc.get_freeze_count() <= frozen, len(kept)
 
 
 def test_before_the_workers_are_forked_all_that_is_loaded_is_frozen() -> None:

@@ -168,7 +168,8 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
             examples = [one["value"] for one in content.get("examples", {}).values()]
             bodies = [hostile(content["schema"], schemas, value) for value in (*VALUES, 10**30, True)]
             fields = hostile(content["schema"], schemas, MARKER)
-            bodies += [example | {name: value} for example in examples for name, value in fields.items()]
+            if isinstance(fields, dict):  # a body without fields is the value itself
+                bodies += [example | {name: value} for example in examples for name, value in fields.items()]
             for body in bodies:
                 count += 1
                 reply = api_client.call(method, concrete(path, ids), body)

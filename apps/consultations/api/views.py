@@ -14,6 +14,7 @@ from apps.consultations.api.serializers import requests, responses
 from apps.consultations.rights import Permission
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
+from apps.consultations.steps.ports import OrderRefused
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.rest import periods
@@ -109,6 +110,7 @@ class ConsultationViewSet(HimsViewSet):
             services.NotOpen,
             services.EarlierStepOpen,
             services.StepChanged,
+            OrderRefused,
         ),
         events=(events.ConsultationStepSaved, events.ConsultationAlertRaised, events.ConsultationAlertsCleared),
     )

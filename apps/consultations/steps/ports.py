@@ -2,8 +2,8 @@
 
     ports.register_step_handler(Step.INVESTIGATIONS, LabOrders())
 
-`place` runs in the transaction of the save, so both succeed or fail together. It refuses by raising an error (a safety alert is a
-Conflict with `alerts`); then the save is rolled back, and `refused` is called afterwards to record what was shown. Only completed
+`place` runs in the transaction of the save, so both succeed or fail together. It refuses by raising `OrderRefused` with its
+`alerts`; then the save is rolled back, and `refused` is called afterwards to record what was shown. Only completed
 saves place an order; a draft does not. When a step is saved again, its handler gets its previous result, to change it.
 
 Without a handler the step is saved unchanged.
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from apps.access.actor import Actor
-from apps.common.errors import HimsError
+from apps.common.errors import Conflict, HimsError
 from apps.consultations.steps.definitions import Step
 
 HANDLED_STEPS = (Step.INVESTIGATIONS, Step.PRESCRIPTIONS)
@@ -42,13 +42,19 @@ class Order:
     acknowledged: Sequence[Acknowledged]
 
 
+class OrderRefused(Conflict):
+    """The order is unsafe as it is. `alerts` lists what was found; the caller acknowledges each, or changes the order."""
+
+    message = "The order was not placed: acknowledge each of its alerts with a reason, or change the order."
+
+
 class StepHandler(Protocol):
     """What laboratory and prescriptions implement."""
 
     def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
         """Places or changes the order. Returns plain values that are shown with the step, like ids and alerts for information.
 
-        Raises Invalid with fields below `step_data`, or Conflict.
+        Raises Invalid with fields below `step_data`, or OrderRefused.
         """
         ...
 

@@ -8,22 +8,18 @@ import pytest
 from apps.access.actor import Actor
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client
-from apps.common.errors import Conflict, HimsError
+from apps.common import clock
+from apps.common.errors import HimsError
 from apps.consultations.models import StepSave
 from apps.consultations.services import Acknowledged
 from apps.consultations.steps import ports
 from apps.consultations.steps.definitions import Step
-from apps.consultations.steps.ports import Order
+from apps.consultations.steps.ports import Order, OrderRefused
 from apps.consultations.tests.factories import save, start_consultation
 from apps.patients.models import ChartEntry
-from apps.patients.services import NewEntry, record
 from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
-
-
-class SafetyAlert(Conflict):
-    message = "A drug is contraindicated."
 
 
 class Pharmacy:
@@ -36,9 +32,11 @@ class Pharmacy:
     def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
         self.orders.append(order)
         for drug in order.data.get("medications", ()):
-            record(by=by, patient_id=order.patient_id, entry=NewEntry(type="medication", display=drug["name"]))
+            ChartEntry.objects.create(
+                patient_id=order.patient_id, type="medication", display=drug["name"], occurred_at=clock.now()
+            )
         if "Penicillin" in str(order.data) and "a1" not in [one.id for one in order.acknowledged]:
-            raise SafetyAlert(alerts=[{"id": "a1", "severity": "contraindicated"}])
+            raise OrderRefused(alerts=[{"id": "a1", "severity": "contraindicated"}])
         return {"prescription_ids": [f"rx{len(self.orders)}"]}
 
     def refused(self, *, by: Actor, order: Order, refusal: HimsError) -> None:
@@ -77,7 +75,7 @@ def test_what_is_refused_is_neither_saved_nor_ordered_and_can_be_acknowledged(st
     doctor = staff["doctor"]
     visit = start_consultation(doctor, register_patient())
     drug = {"medications": [{"name": "Penicillin V"}]}
-    with pytest.raises(SafetyAlert) as refused:
+    with pytest.raises(OrderRefused) as refused:
         save(doctor, visit, 8, drug)
     assert refused.value.details["alerts"][0]["id"] == "a1"
     assert not StepSave.objects.exists()
