@@ -30,10 +30,15 @@ KEY_SCOPES = [scope.value for scope in Scope]
 KEY_STATES = ["active", "expired", "revoked"]
 
 
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = f"{_OCTET}([.]{_OCTET}){{3}}(/(3[0-2]|[12]?[0-9]))?"
+_IPV6 = "[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
+
+
 class NetworkField(serializers.CharField):
     """An IPv4 or IPv6 address, or a block of addresses."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"pattern": "^([0-9]+([.][0-9]+){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?$"}
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({_IPV4}|{_IPV6})$"}
 
 
 class KeyFilter(FilterSet):
