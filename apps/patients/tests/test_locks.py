@@ -140,7 +140,7 @@ def test_two_registrations_despite_the_same_matches_never_wait_in_a_circle() -> 
 
 
 @pytest.mark.parametrize("lock", [selectors.get_for_update, selectors.get_survivor_for_update])
-def test_a_patient_whom_one_transaction_has_locked_is_waited_for(lock: Callable[[Any, UUID], Patient]) -> None:
+def test_a_write_waits_for_a_transaction_that_has_locked_the_patient(lock: Callable[[Any, UUID], Patient]) -> None:
     patient = register_patient()
 
     def free() -> list[Patient]:
