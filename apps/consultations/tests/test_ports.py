@@ -33,7 +33,11 @@ class Pharmacy:
         self.orders.append(order)
         for drug in order.data.get("medications", ()):
             ChartEntry.objects.create(
-                patient_id=order.patient_id, type="medication", display=drug["name"], occurred_at=clock.now()
+                patient_id=order.patient_id,
+                type="medication",
+                display=drug["name"],
+                source="prescription",
+                occurred_at=clock.now(),
             )
         if "Penicillin" in str(order.data) and "a1" not in [one.id for one in order.acknowledged]:
             raise OrderRefused(alerts=[{"id": "a1", "severity": "contraindicated"}])
