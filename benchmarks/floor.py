@@ -1,7 +1,7 @@
 """The floor: the same server program, one WSGI function, one prepared statement, one persistent connection a worker. No Django.
 
 `FLOOR_STATEMENTS` names a JSON file {"address": …, "hash": …, "values": {…}, "statements": {name: SQL}}. `/name?a=1&b=2` runs
-that statement with the values of the query string in their order and answers the text it yields. The statements of `effects` take
+that statement with the values of the query string in their order and returns the text it yields. The statements of `effects` take
 their values by name, with those of the file and a `new_id`; a list of them is one transaction. `/hello` answers at once; `/login`
 checks a password.
 """

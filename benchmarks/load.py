@@ -101,7 +101,7 @@ def _copy_all(what: str, loaded: Loaded, copy: Callable[[range], int]) -> None:
 
 
 def _copy_people(address: str, loaded: Loaded, blocks: range) -> int:
-    """One chunk, in one transaction. Answers how many patients it has."""
+    """Writes a chunk of patients in one transaction. Returns their number."""
     first = {"first_seq": loaded.first_seq, "first_mrn": loaded.first_mrn, "of": loaded.rows}
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
         crowd = [person for block in blocks for person in people.persons(block, **first)]
@@ -111,7 +111,7 @@ def _copy_people(address: str, loaded: Loaded, blocks: range) -> int:
 
 
 def _copy_visits(address: str, loaded: Loaded, blocks: range) -> int:
-    """The visits of a chunk, in one transaction. Answers of how many patients' numbers."""
+    """Writes the appointments of a chunk in one transaction. Returns the number of patients."""
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
         lines = [appointment_tables.appointment_line(visit) for block in blocks for visit in loaded.schedule.block(block)]
         send(connection, appointment_tables.APPOINTMENTS, appointment_tables.APPOINTMENT_COLUMNS, lines)
@@ -119,7 +119,7 @@ def _copy_visits(address: str, loaded: Loaded, blocks: range) -> int:
 
 
 def _copy_consultations(address: str, loaded: Loaded, blocks: range) -> int:
-    """What was written up of the visits of a chunk, in one transaction. Answers of how many patients' numbers."""
+    """Writes the consultations of a chunk in one transaction. Returns the number of patients."""
     seen = [visit for block in blocks for visit in loaded.schedule.block(block)]
     rows = [consultation for visit in seen if (consultation := consultation_tables.of(visit))]
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:

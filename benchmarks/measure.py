@@ -81,7 +81,7 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
 
 
 def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: float | None = None) -> dict[str, Any]:
-    """Run the driver, at so many requests a second where a rate is given. Answers each request's milliseconds, and how often each
+    """Runs the driver, at `rate` requests a second if one is given. Returns the milliseconds of each request, and how often each
     status came."""
     to_send = target.requests(connections, seconds) if callable(target.requests) else target.requests
     requests = [[one.method, one.path, {**target.headers, **one.headers}, one.body] for one in to_send]

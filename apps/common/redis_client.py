@@ -45,7 +45,7 @@ class Breaker:
         return self._now() < self._closed_again_at
 
     def trip(self) -> None:
-        """Leave Redis alone, each time for longer until it answers."""
+        """Sends Redis nothing for a pause, which doubles each time until Redis replies."""
         self._closed_again_at = self._now() + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
@@ -94,7 +94,7 @@ def run(command: Callable[[redis.Redis], T]) -> T:
 
 
 def is_up() -> bool:
-    """Whether Redis answers right now."""
+    """Whether Redis replies now."""
     try:
         return bool(run(lambda client: client.ping()))
     except RedisUnavailable:

@@ -96,7 +96,7 @@ CLOSED: Final = Endpoint()
 def endpoint(**declared: Any) -> Callable[[Method], Method]:
     """Declare a method of a HimsViewSet as an operation, by the fields of `Endpoint`.
 
-    `create` answers 201 and `list` is paged unless the declaration says otherwise.
+    `create` replies 201 and `list` is paged unless the declaration says otherwise.
     """
 
     def declare(method: Method) -> Method:

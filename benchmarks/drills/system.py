@@ -121,7 +121,7 @@ class System:
             return connection.execute(sql.encode()).fetchall()  # bytes: the statements are constants of this package
 
     def query_answers(self) -> bool:
-        """Whether the embedded database answers. Raises psycopg.Error where it does not."""
+        """Returns True if the embedded database runs a statement. Raises psycopg.Error if it does not."""
         return bool(self.query("SELECT 1"))
 
     def waiting(self) -> int:

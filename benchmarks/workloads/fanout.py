@@ -64,7 +64,7 @@ def run(stage: Stage) -> list[Row]:
 
 
 def _fill(wanted: int) -> int:
-    """A crowd, and readers with so many notifications between them. Answers how many."""
+    """Writes the readers and their notifications. Returns how many notifications."""
     messages = max(100, wanted // READERS)
     with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
         database.execute(_PEOPLE, {"name": "crowd", "count": CROWD})

@@ -1,5 +1,6 @@
 """The password pages: change the own password, request a link, and choose a password through the link."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django import forms
@@ -63,7 +64,7 @@ class ForgotForm(forms.Form):
     )
 
 
-class _OpenPage(FormView[forms.Form]):
+class _OpenPage(FormView[forms.Form], ABC):
     """A page for users who are not signed in. It sends no Referer, because its address may contain a token."""
 
     site: Any = None
@@ -89,9 +90,9 @@ class _OpenPage(FormView[forms.Form]):
         """Returns the place of the browser."""
         return services.SignInPlace(context.current().ip)
 
+    @abstractmethod
     def rate_key(self, request: HttpRequest) -> str:
         """Returns the key under which the attempts are counted."""
-        raise NotImplementedError
 
 
 class ForgotPasswordView(_OpenPage):

@@ -42,7 +42,7 @@ def issue(reply: Any) -> tuple[int, str]:
 
 
 def enrol(me: ApiClient) -> tuple[str, list[str]]:
-    """Set up an authenticator over the API. Answers its seed and the recovery codes."""
+    """Sets up an authenticator over the API. Returns its seed and the recovery codes."""
     totp = me.post("/auth/mfa/totp").json()["data"]["totp"]
     done = me.post("/auth/mfa/totp/confirm", {"code": code(totp["secret"])})
     assert done.status_code == 200, done.content

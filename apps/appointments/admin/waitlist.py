@@ -114,7 +114,7 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
 
 
 class OfferForm(forms.Form):
-    """The offer that the user answers: the one shown on the page, even if another is open by now."""
+    """Accepts or declines the offer that the page showed, even if another offer is open by now."""
 
     offer = forms.ChoiceField(label="The time", widget=forms.RadioSelect)
 

@@ -59,7 +59,7 @@ def feed_path(url: str) -> str:
 
 
 def subscribe(doctor: User, by: User | None = None) -> str:
-    """Make the doctor's calendar an address. Answers its path."""
+    """Creates the address of the doctor's calendar feed and returns its path."""
     reply = api_client(by or doctor).post(f"/doctors/{doctor.pk}/calendar-feed")
     assert reply.status_code == 201, reply.content
     return feed_path(reply.json()["data"]["calendar_feed"]["url"])

@@ -2,15 +2,13 @@
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
-from threading import Barrier
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
@@ -24,7 +22,7 @@ from apps.appointments.services.series import BookedSeries
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.common.errors import Forbidden, HimsError, Invalid
-from apps.common.tests.concurrency import run_concurrently
+from apps.common.tests.concurrency import race, run_concurrently
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
@@ -431,20 +429,3 @@ def test_series_bookings_and_moves_of_one_schedule_never_wait_in_a_circle() -> N
             assert one is None or not isinstance(one, BaseException) or isinstance(one, HimsError), one
             assert getattr(one, "code", "") != "SERVICE_UNAVAILABLE", one
         Appointment.objects.exclude(status="cancelled").update(status="cancelled", cancelled_at=at())
-
-
-def race(*actions: Callable[[], Any]) -> list[Any]:
-    """All at one moment; what each answered, or was refused with. Anything else is raised here: a deadlock too."""
-    start = Barrier(len(actions))
-
-    def run(act: Callable[[], Any]) -> Any:
-        start.wait(10)
-        try:
-            return act()
-        except HimsError as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))

@@ -1,4 +1,4 @@
-"""Any sequence of booking, moving, cancelling, checking in and missing, over HTTP, answers as section 3 of the contract says.
+"""Sends sequences of schedule requests over HTTP, and compares each reply with section 3 of the contract.
 
 The model below is written from the contract and knows nothing of the code it watches. Hypothesis looks for a sequence in which
 the two differ, or after which there is a double booking.

@@ -1,17 +1,19 @@
-"""Many at the same instant: what a race is tested with."""
+"""Runs actions at the same instant, to test races."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
+
+from apps.common.errors import HimsError
 
 T = TypeVar("T")
 
 
 def run_concurrently(count: int, act: Callable[[int], T]) -> list[T]:
-    """What `act` answered to so many threads that called it together, each with a connection of its own."""
+    """Calls `act` with 0 to count - 1 at once, each call in a thread with its own connection. Returns the results in order."""
     ready = Barrier(count)
 
     def one(number: int) -> T:
@@ -23,3 +25,15 @@ def run_concurrently(count: int, act: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(one, range(count)))
+
+
+def race(*actions: Callable[[], Any], refusal: type[HimsError] = HimsError) -> list[Any]:
+    """Runs the actions at once. Returns for each its result, or the refusal it raised. Any other error is raised here."""
+
+    def run(number: int) -> Any:
+        try:
+            return actions[number]()
+        except refusal as refused:
+            return refused
+
+    return run_concurrently(len(actions), run)

@@ -1,7 +1,7 @@
-"""Any sequence of save, hold, resume, hand over, cancel, complete and add, over HTTP, answers as section 3 of the contract says.
+"""Sends sequences of consultation requests over HTTP, and compares each reply with section 3 of the contract.
 
 The model below is written from the contract and knows nothing of the code it watches. Adaptive visits need steps 2 and 6 here:
-the patient is grown up, nothing alarming is measured or reported.
+the patient is an adult, and no measurement or report raises an alert.
 """
 
 from dataclasses import dataclass, field

@@ -28,7 +28,7 @@ NUMBERS = pytest.mark.parametrize("number", [5, 8])
 
 
 class FakeOrderHandler:
-    """An order desk: it takes every order and answers with a number."""
+    """A handler of orders that accepts each and returns its number."""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []

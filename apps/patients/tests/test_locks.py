@@ -1,7 +1,6 @@
 """Many writers of the same patients at once: no deadlock, and nothing is left behind on a merged record."""
 
 import random
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +14,8 @@ from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 
 from apps.access.actor import SYSTEM
-from apps.common.errors import HimsError, Invalid, Unavailable
+from apps.common.errors import Invalid, Unavailable
+from apps.common.tests.concurrency import race
 from apps.patients import selectors, services
 from apps.patients.lists import sql
 from apps.patients.models import ChartEntry, Merge, NotDuplicate, Patient
@@ -25,23 +25,6 @@ from apps.patients.tests.factories import chart, merge, register_patient
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
 KNOWN = Registration(first_name="Trans", last_name="Ferred", date_of_birth=date(1970, 1, 1), gender="other")
-
-
-def race(*actions: Callable[[], Any]) -> list[Any]:
-    """Run all at one moment. Answers what each answered or was refused with; anything but a refusal is raised here."""
-    start = threading.Barrier(len(actions))
-
-    def run(act: Callable[[], Any]) -> Any:
-        start.wait(10)
-        try:
-            return act()
-        except HimsError as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
 
 
 def apart(one: Patient, other: Patient) -> NotDuplicate:

@@ -1,4 +1,4 @@
-"""Merging over HTTP: administrators only, and the old id answers with the survivor everywhere."""
+"""Merging over HTTP: administrators only, and a read of the old id returns the survivor everywhere."""
 
 from typing import Any
 from uuid import uuid4

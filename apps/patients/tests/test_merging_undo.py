@@ -1,13 +1,11 @@
 """Taking a merge back: everything as it was, nothing lost of what came since, and two at once."""
 
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from apps.access.actor import SYSTEM
 from apps.audit.models import AuditEvent
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
+from apps.common.tests.concurrency import race
 from apps.patients import selectors, services
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.lists import sql
@@ -305,23 +304,6 @@ def test_a_chart_that_came_with_a_second_transfer_is_found_under_the_survivor_an
 # --- two at once
 
 
-def race(*actions: Callable[[], Any]) -> list[Any]:
-    """Run all at one moment. Answers what each answered or was refused with."""
-    start = threading.Barrier(len(actions))
-
-    def run(act: Callable[[], Any]) -> Any:
-        start.wait()
-        try:
-            return act()
-        except Conflict as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ends", ["each into the other", "one into two"])
 def test_of_two_merges_at_once_one_wins(ends: str) -> None:
@@ -329,7 +311,7 @@ def test_of_two_merges_at_once_one_wins(ends: str) -> None:
         one, other, third = register_patient(), register_patient(), register_patient()
         chart(one)
         rival = (lambda: merge(other, one)) if ends == "each into the other" else (lambda: merge(one, third))  # noqa: B023
-        outcomes = race(lambda: merge(one, other), rival)  # noqa: B023
+        outcomes = race(lambda: merge(one, other), rival, refusal=Conflict)  # noqa: B023
         won = [outcome for outcome in outcomes if isinstance(outcome, Merge)]
         assert [type(outcome) for outcome in outcomes if outcome not in won] == [services.AlreadyMerged]
         assert ChartEntry.objects.latest("created_at").patient_id == won[0].survivor_id
@@ -342,7 +324,7 @@ def test_of_two_who_undo_at_once_one_wins_and_merging_meanwhile_waits() -> None:
     for _ in range(10):
         retired, survivor, third = register_patient(), register_patient(), register_patient()
         done = merge(retired, survivor)
-        outcomes = race(lambda: undo(done), lambda: undo(done), lambda: merge(retired, third))  # noqa: B023
+        outcomes = race(lambda: undo(done), lambda: undo(done), lambda: merge(retired, third), refusal=Conflict)  # noqa: B023
         assert [type(outcome) for outcome in outcomes[:2]].count(services.AlreadyUndone) == 1
         assert type(outcomes[2]) in (Merge, services.AlreadyMerged)
 
@@ -351,7 +333,8 @@ def test_of_two_who_undo_at_once_one_wins_and_merging_meanwhile_waits() -> None:
 def test_a_chart_written_while_its_patient_is_merged_goes_along_or_is_refused() -> None:
     for _ in range(10):
         retired, survivor = register_patient(), register_patient()
-        _, entry, _ = race(lambda: merge(retired, survivor), lambda: chart(retired), lambda: amend(retired, city="Here"))  # noqa: B023
+        writes = (lambda: merge(retired, survivor), lambda: chart(retired), lambda: amend(retired, city="Here"))  # noqa: B023
+        _, entry, _ = race(*writes, refusal=Conflict)
         assert not ChartEntry.objects.filter(patient=retired).exists()
         assert ChartEntry.objects.filter(patient=survivor).count() == isinstance(entry, ChartEntry)
         assert isinstance(entry, ChartEntry | selectors.RecordMerged)

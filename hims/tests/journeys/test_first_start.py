@@ -50,7 +50,7 @@ class System:
         self.token = ""
 
     def start(self) -> float:
-        """Run until ready; answers the seconds it took."""
+        """Waits until the system is ready. Returns the seconds that took."""
         begun = time.monotonic()
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
         self.process = subprocess.Popen(
