@@ -1,5 +1,6 @@
 """Two uses of advisory locks never share a lock, and a lock ends with its transaction."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
@@ -42,16 +43,32 @@ def test_a_lock_is_taken_by_one_transaction_and_free_after_it() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_transactions_that_lock_the_same_places_in_opposite_orders_do_not_deadlock() -> None:
-    places = [uuid4() for _ in range(20)]
+def test_places_are_locked_in_one_order_whatever_the_order_of_the_caller() -> None:
+    places = sorted((uuid4() for _ in range(4)), key=lambda place: key_of(LockName.APPOINTMENT_PLACE, place))
 
-    def lock(things: list[UUID]) -> bool:
-        for _ in range(20):
-            with transaction.atomic():
-                locks.lock_all(LockName.APPOINTMENT_PLACE, things)
-        return True
+    def lock_from_the_last(_: int) -> None:
+        with transaction.atomic():
+            locks.lock_all(LockName.APPOINTMENT_PLACE, places[::-1])
 
-    assert run_concurrently(2, lambda number: lock(places if number else places[::-1])) == [True, True]
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        locks.lock(LockName.APPOINTMENT_PLACE, places[-1])
+        other = pool.submit(run_concurrently, 1, lock_from_the_last)
+        assert locks_of_a_waiting_transaction() == 3  # it has the three others before it waits for the last
+    other.result()
+
+
+def locks_of_a_waiting_transaction() -> int:
+    """Waits until a transaction waits for an advisory lock, and returns how many it has."""
+    statement = """
+        SELECT count(*) FILTER (WHERE granted), count(*) FROM pg_locks WHERE locktype = 'advisory'
+        AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)
+    """
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(statement)
+            granted, every = cursor.fetchone()
+            if every:
+                return int(granted)
 
 
 @pytest.mark.django_db
