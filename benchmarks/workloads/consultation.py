@@ -20,7 +20,11 @@ def run(stage: Stage) -> list[Row]:
     with ExitStack() as stack:
         here = stack.enter_context(OpenConsultations(stage.loaded, stage.address, READER).kept())
         there = stack.enter_context(OpenConsultations(stage.loaded_small, small, READER).kept())
-        costs = [_row(stage, name, targets) for name, targets in _targets(stage, here, there).items()]
+        costs = []
+        for name, targets in _targets(stage, here, there).items():
+            here.compact()
+            there.compact()
+            costs.append(_row(stage, name, targets))
         return [*costs, *_statements(stage, here)]
 
 
