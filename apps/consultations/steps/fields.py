@@ -100,7 +100,7 @@ class Number:
             return _add_problem(
                 problems, path, f"Must have at most {self.decimals} decimals." if self.decimals else "Must be a whole number."
             )
-        if not self.minimum <= number <= self.maximum:
+        if not Decimal(str(self.minimum)) <= number <= Decimal(str(self.maximum)):  # the float 0.1 is more than the number 0.1
             return _add_problem(problems, path, f"Must be between {self.minimum:g} and {self.maximum:g}.")
         return int(number) if number == int(number) else float(number)
 
