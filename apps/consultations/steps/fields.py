@@ -122,7 +122,7 @@ class Id:
 
     def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
         try:
-            return str(UUID(str(value)))
+            return str(UUID(value)) if isinstance(value, str) else _add_problem(problems, path, "Must be a UUID.")
         except ValueError:
             return _add_problem(problems, path, "Must be a UUID.")
 
