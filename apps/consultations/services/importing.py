@@ -130,11 +130,12 @@ def _is_complete(step: Step, data: Mapping[str, Any]) -> bool:
 def _parsed(imported: ImportedSave, data: Mapping[str, Any]) -> dict[str, Any]:
     if imported.step is Step.VITALS:
         return vitals.measured(data)
-    if imported.step is not Step.ASSESSMENT:
+    if imported.step is not Step.ASSESSMENT or not data.get("diagnoses"):
         return {}
+    primary = definitions.primary_position(data["diagnoses"])
     coded = [
-        {"code": one["code"], "display": imported.displays[one["code"]], "primary": place == 0}
-        for place, one in enumerate(data["diagnoses"])
+        {"code": one["code"], "display": imported.displays[one["code"]], "primary": position == primary}
+        for position, one in enumerate(data["diagnoses"])
     ]
     return {"diagnoses": coded}
 

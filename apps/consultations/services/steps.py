@@ -207,7 +207,7 @@ def _with_fit(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[st
 
 
 def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
-    """Returns the codes with their names, in one query. If none is marked as primary, the first is."""
+    """Returns the codes with their names, in one query."""
     codes = [diagnosis["code"] for diagnosis in diagnoses]
     known, wrong = terminology.check_codes(codes, on=day), []
     for position, code in enumerate(codes):
@@ -217,9 +217,9 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
             wrong.append((position, f"{code} is a header of codes; send one of the codes below it."))
     if wrong:
         raise Invalid(errors=[{"field": f"step_data.diagnoses[{position}].code", "issue": issue} for position, issue in wrong])
-    first = next((position for position, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)
+    primary = definitions.primary_position(diagnoses)
     return [
-        {"code": known[code].code, "display": known[code].display, "primary": position == first}
+        {"code": known[code].code, "display": known[code].display, "primary": position == primary}
         for position, code in enumerate(codes)
     ]
 

@@ -1,6 +1,6 @@
 """The eleven steps, counted from 0: their names, their fields, and what completes them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import IntEnum
 from typing import Any
@@ -207,6 +207,11 @@ def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:
 def missing_fields(step: Step, data: Mapping[str, Any]) -> list[str]:
     """Returns the missing fields without which the step cannot be completed."""
     return [name for name in REQUIRED_FIELDS.get(step, ()) if not data.get(name)]
+
+
+def primary_position(diagnoses: Sequence[Mapping[str, Any]]) -> int:
+    """Returns the position of the primary diagnosis: the marked one, or else the first."""
+    return next((position for position, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)
 
 
 def _unnamed_tests(data: Mapping[str, Any]) -> list[Problem]:
