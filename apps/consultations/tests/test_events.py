@@ -32,7 +32,7 @@ def visit(staff: dict[str, User]) -> ConsultationDetails:
     )
 
 
-def told(name: str) -> dict[str, Any]:
+def announced(name: str) -> dict[str, Any]:
     """The payload of the latest event of this name."""
     payload: dict[str, Any] = OutboxEvent.objects.filter(name=f"consultation.{name}").latest("id").payload
     return payload
@@ -68,7 +68,7 @@ def _short(value: Any) -> Any:
 def test_a_start_announces_who_entered_it_for_which_doctor(staff: dict[str, User], visit: ConsultationDetails) -> None:
     row = visit.row
     expected = about(visit, workflow_type="adaptive", started_at=wire(row.started_at), entered_by_id=str(staff["nurse"].pk))
-    assert same(told("started"), expected)
+    assert same(announced("started"), expected)
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,18 @@ def test_a_saved_step_announces_its_version_and_state_and_no_content(
 ) -> None:
     save(staff["doctor"], visit, number, data, completed=completed)
     expected = about(visit, step_number=number, step_version=version, step_state=state, acknowledged=[])
-    assert told("step_saved") == expected
+    assert announced("step_saved") == expected
     save(staff["doctor"], visit, 0)
     save(staff["doctor"], visit, number, data, completed=completed if state == "completed" else None)
     more = save(staff["doctor"], visit, 7, {"plan": "Rest, and a sling"})
-    assert told("step_saved")["step_version"] == more.saves[7].version
+    assert announced("step_saved")["step_version"] == more.saves[7].version
 
 
 def test_an_urgent_value_is_announced_by_rule_and_cleared_by_alert(staff: dict[str, User], visit: ConsultationDetails) -> None:
     (alert,) = save(staff["nurse"], visit, 1, CRITICAL).alerts
-    assert told("alert_raised") == about(visit, rule_ids=["redflag.pressure"], alert_ids=[alert["id"]])
+    assert announced("alert_raised") == about(visit, rule_ids=["redflag.pressure"], alert_ids=[alert["id"]])
     save(staff["nurse"], visit, 1, {"bp": "120/80"})
-    assert told("alert_cleared") == about(visit, alert_ids=[alert["id"]])
+    assert announced("alert_cleared") == about(visit, alert_ids=[alert["id"]])
 
 
 def test_the_history_of_an_alert_says_what_who_and_when(staff: dict[str, User], visit: ConsultationDetails) -> None:
@@ -187,7 +187,7 @@ def test_a_signature_announces_what_was_missing_and_what_was_open(staff: dict[st
         open_alerts=["redflag.pressure"],
         notify_patient=False,
     )
-    assert same(told("completed"), expected)
+    assert same(announced("completed"), expected)
     detail = AuditEvent.objects.get(action="consultation.completed")
     assert (detail.user_id, detail.patient_id, detail.object_id) == (doctor.pk, visit.row.patient_id, visit.row.pk)
     stored = Consultation.objects.get()
@@ -199,7 +199,7 @@ def test_a_complete_visit_has_no_override_even_if_one_is_sent(staff: dict[str, U
     fill(staff["doctor"], visit)
     services.complete(by=staff["doctor"], consultation_id=visit.row.pk, override_incomplete=True, reason="In case")
     assert Consultation.objects.get().override_reason == ""
-    assert (told("completed")["missing_steps"], told("completed")["open_alerts"]) == ([], [])
+    assert (announced("completed")["missing_steps"], announced("completed")["open_alerts"]) == ([], [])
 
 
 def test_an_open_alert_alone_keeps_a_visit_from_being_signed_and_says_so(
@@ -232,11 +232,11 @@ def test_the_administrator_who_signs_is_named_and_not_the_doctor(staff: dict[str
     admin = staff["admin"]
     done = services.complete(by=admin, consultation_id=visit.row.pk, override_incomplete=True, reason="Doctor is ill")
     assert (done.row.signed_by_id, done.saves[10].saved_by_id) == (admin.pk, admin.pk)
-    assert told("completed")["signed_by_id"] == str(admin.pk)
+    assert announced("completed")["signed_by_id"] == str(admin.pk)
     services.add(by=admin, consultation_id=visit.row.pk, text="  The patient called \n")
     addendum = Addendum.objects.get()
     assert (addendum.text, addendum.signed_by) == ("The patient called", admin)
-    assert told("amended") == about(visit, "amended", addendum_id=str(addendum.pk))
+    assert announced("amended") == about(visit, "amended", addendum_id=str(addendum.pk))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_pause_and_an_end_are_announced_audited_and_in_the_history(
 ) -> None:
     before = visit.row.version
     after = act(staff[by], visit.row.pk)
-    assert told(name) == about(visit, status)
+    assert announced(name) == about(visit, status)
     line = ConsultationStatusChange.objects.latest("id")
     assert (line.from_status, line.to_status, line.reason, line.by) == ("in_progress", status, "X-ray", staff[by])
     assert (line.from_doctor, line.to_doctor) == (None, staff["doctor"])
@@ -265,7 +265,7 @@ def test_a_pause_and_an_end_are_announced_audited_and_in_the_history(
 def test_a_resumed_visit_says_so(staff: dict[str, User], visit: ConsultationDetails) -> None:
     services.hold(by=staff["nurse"], consultation_id=visit.row.pk)
     services.resume(by=staff["doctor"], consultation_id=visit.row.pk)
-    assert told("resumed") == about(visit)
+    assert announced("resumed") == about(visit)
     assert [(line.from_status, line.to_status) for line in ConsultationStatusChange.objects.order_by("id")] == [
         ("", "in_progress"),
         ("in_progress", "on_hold"),
@@ -280,8 +280,8 @@ def test_a_handover_names_both_doctors(staff: dict[str, User], colleague: User, 
         services.hold(by=doctor, consultation_id=visit.row.pk)
     after = services.hand_over(by=doctor, consultation_id=visit.row.pk, doctor_id=colleague.pk, reason=" End of the shift ")
     status = "on_hold" if paused else "in_progress"
-    assert told("handed_over") == about(after, status, from_doctor_id=str(doctor.pk))
-    assert told("handed_over")["doctor_id"] == str(colleague.pk)
+    assert announced("handed_over") == about(after, status, from_doctor_id=str(doctor.pk))
+    assert announced("handed_over")["doctor_id"] == str(colleague.pk)
     line = ConsultationStatusChange.objects.latest("id")
     assert (line.from_doctor, line.to_doctor, line.reason, line.by) == (doctor, colleague, "End of the shift", doctor)
     assert Appointment.objects.get().doctor == doctor
@@ -305,7 +305,7 @@ def test_a_visit_is_handed_over_to_another_active_doctor_only(staff: dict[str, U
 
 def test_a_patient_who_is_ready_is_announced_with_the_time(staff: dict[str, User], visit: ConsultationDetails) -> None:
     after = services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
-    assert same(told("ready"), about(visit, ready_at=wire(after.row.ready_at)))
+    assert same(announced("ready"), about(visit, ready_at=wire(after.row.ready_at)))
     assert (after.row.ready_by_id, Consultation.objects.get().ready_by) == (staff["nurse"].pk, staff["nurse"])
     save(staff["doctor"], visit, 2)
     stored = Consultation.objects.get()

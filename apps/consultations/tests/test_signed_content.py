@@ -135,7 +135,7 @@ def test_the_hash_is_of_one_visit_and_of_no_order() -> None:
 # --- starting
 
 
-def test_a_doctor_who_names_another_doctor_or_their_appointment_is_told_which_field(
+def test_a_doctor_who_names_another_doctor_or_their_appointment_is_refused_by_field(
     staff: dict[str, User], colleague: User
 ) -> None:
     patient = register_patient()
