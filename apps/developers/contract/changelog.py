@@ -123,6 +123,8 @@ RELEASES = (
             "flaws chain_lost and chain_replaced.",
         ),
         fixed=(
+            "Consultations: a weight of 0.1 kg, the stated least one, is accepted with confirmed_implausible; a drug_id that is "
+            "a number gets a 400.",
             "The OpenAPI file states what the server has always refused: empty texts and lists (minLength, minItems), the forms "
             "of ids, times of day, days and partial dates (maxLength, pattern), the last page (maximum). `success` is true in "
             "replies and false in refusals, so that types narrow. A time of day has two digits each (09:05).",
