@@ -27,5 +27,6 @@ def probe() -> Iterator[type[Event]]:
         number: int = 1
 
     yield ProbeSent
-    listeners._after_commit.pop("test.probe_sent", None)
+    for path in listeners.names_for(ProbeSent.name):
+        listeners.unregister(ProbeSent, path)  # with its filter, which the next test's listener of that name would get
     event._registry.pop("test.probe_sent", None)
