@@ -323,7 +323,7 @@ class PasswordLink(models.Model):
 class KnownPlace(models.Model):
     """An address (`net:…`) or a browser (`device:…`) from which a user has signed in."""
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     mark = models.CharField(max_length=80)
     last_used_at = models.DateTimeField()
     failures = models.PositiveIntegerField(default=0)  # in a row, from here; too many, and the place is no longer known

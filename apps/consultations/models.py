@@ -48,14 +48,18 @@ class Consultation(BaseModel):
     every change. `content_sha256` is the hash of the signed content: the steps at signature.
     """
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
     workflow_type = models.CharField(max_length=10, choices=WORKFLOWS)
     status = models.CharField(max_length=12, choices=STATUSES, default=rules.Status.IN_PROGRESS.value)
     current_step = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(default=clock.now)
-    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, help_text="who started it")
+    entered_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, help_text="who started it", db_index=False
+    )
     guidance = models.JSONField(default=dict, blank=True)
     rule_version = models.CharField(max_length=20, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -64,7 +68,7 @@ class Consultation(BaseModel):
     ready_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
 
     completed_at = models.DateTimeField(null=True, editable=False)
-    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
     override_reason = models.CharField(max_length=400, blank=True, help_text="why it was signed with missing steps")
     content_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, editable=False)
@@ -106,6 +110,7 @@ class Consultation(BaseModel):
             models.Index(fields=["-started_at", "-id"], name="consultation_newest"),
             models.Index(fields=["patient", "-started_at", "-id"], name="consultation_of_patient"),
             models.Index(fields=["doctor", "-started_at", "-id"], name="consultation_of_doctor"),
+            models.Index(fields=["doctor", "status", "-started_at", "-id"], name="consultation_of_doctor_status"),
             models.Index(fields=["status", "-started_at", "-id"], name="consultation_by_status"),
             models.Index(fields=["appointment", "-started_at", "-id"], name="consultation_of_visit"),
         ]
@@ -123,7 +128,7 @@ class StepSave(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveSmallIntegerField()
     version = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=SAVED_STATES)
@@ -131,7 +136,7 @@ class StepSave(models.Model):
     parsed = models.JSONField(default=dict, blank=True)
     outcome = models.JSONField(default=dict, blank=True)
     saved_at = models.DateTimeField(default=clock.now)
-    saved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    saved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
 
     class Meta:
         ordering = ["consultation", "number", "-version"]
@@ -150,13 +155,13 @@ class Acknowledgement(models.Model):
     """An acknowledged alert of the adaptive rules, with the reason."""
 
     id = models.BigAutoField(primary_key=True)
-    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
     alert_id = models.CharField(max_length=64)
     rule_id = models.CharField(max_length=60)
     because = models.CharField(max_length=400)
     reason = models.CharField(max_length=400)
     at = models.DateTimeField(default=clock.now)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
 
     class Meta:
         ordering = ["id"]
@@ -201,10 +206,10 @@ class VitalAlert(models.Model):
 class Addendum(BaseModel):
     """A text added after the signature, with its own signature."""
 
-    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
     text = models.TextField(max_length=4_000)
     signed_at = models.DateTimeField(default=clock.now)
-    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
 
     class Meta:
         ordering = ["signed_at", "id"]
@@ -220,14 +225,14 @@ class ConsultationStatusChange(models.Model):
     """A change of a consultation's status or doctor. The first has no `from_status`."""
 
     id = models.BigAutoField(primary_key=True)
-    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12, choices=STATUSES)
-    from_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    from_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField(default=clock.now)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
 
     class Meta:
         ordering = ["id"]

@@ -35,7 +35,7 @@ class Delivery(models.Model):
         DEAD_LETTERED = "parked", "Failed"  # failed as often as its policy allows (five times); an administrator looks at it
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="+", db_index=False)
     listener = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -304,7 +304,7 @@ class ChartEntry(BaseModel):
         PRESCRIPTION = "prescription"
         LABORATORY = "laboratory"
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
     type = models.CharField(max_length=15, choices=[(kind.value, kind.value.replace("_", " ")) for kind in EntryType])
     code_system = models.CharField(max_length=10, choices=[(system.value, system.value) for system in CodeSystem], blank=True)
     code = models.CharField(max_length=40, blank=True)
@@ -327,11 +327,11 @@ class ChartEntry(BaseModel):
     unit = models.CharField(max_length=40, blank=True)
     detail = models.JSONField(default=dict, blank=True)
     recorded_at = models.DateTimeField(default=clock.now)
-    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False)
     source = models.CharField(max_length=15, choices=Source)
     source_ref = models.CharField(max_length=120, blank=True, help_text="the row's id in its source system")
     retracted_at = models.DateTimeField(null=True, blank=True)
-    retracted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    retracted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False)
     retraction_reason = models.CharField(max_length=400, blank=True)
 
     objects = ChartQuerySet.as_manager()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps as registry
+from django.db.models import ForeignKey, Index, Model, UniqueConstraint
 
 from apps.common.domain import DomainConfig
 from hims.tests.floors import FLOOR
@@ -292,3 +293,19 @@ def test_every_table_is_a_class_of_a_module_of_models() -> None:
     assert not misplaced_models(models)
     planted = type("Stray", (), {"__module__": "apps.patients.services.registry"})
     assert misplaced_models([planted]) == ["Stray is defined in apps.patients.services.registry"]
+
+
+def twice_indexed(model: type[Model]) -> list[str]:
+    """No foreign key has an index of its own if another index begins with it: each insert pays for both, and a plan may read
+    the worse one."""
+    indexes: list[Index | UniqueConstraint] = [*model._meta.indexes]
+    indexes += [one for one in model._meta.constraints if isinstance(one, UniqueConstraint)]
+    first = {one.fields[0] for one in indexes if one.fields and one.condition is None}
+    keys = [field for field in model._meta.local_fields if isinstance(field, ForeignKey) and field.db_index and not field.unique]
+    return [f"{model.__name__}.{field.name}: set db_index=False" for field in keys if field.name in first]
+
+
+def test_no_foreign_key_is_indexed_twice() -> None:
+    models = [model for model in registry.get_models() if model.__module__.startswith("apps.")]
+    assert len(models) > 30
+    assert not [row for model in models for row in twice_indexed(model)]

@@ -64,7 +64,7 @@ class RescheduledAppointment(models.Model):
         KEPT = "kept"  # the undo did not move it back; `because` is the reason
 
     id = models.BigAutoField(primary_key=True)
-    move = models.ForeignKey(BulkReschedule, on_delete=models.PROTECT, related_name="+")
+    move = models.ForeignKey(BulkReschedule, on_delete=models.PROTECT, related_name="+", db_index=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+")
     from_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     from_time = models.DateTimeField()

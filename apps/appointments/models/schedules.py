@@ -87,7 +87,7 @@ class DoctorSchedule(models.Model):
 class AppointmentLength(models.Model):
     """How long a doctor takes for an appointment type, if that is not one slot."""
 
-    schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+")
+    schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+", db_index=False)
     appointment_type = models.CharField(max_length=20, choices=AppointmentType)
     minutes = models.PositiveSmallIntegerField()
 
@@ -165,7 +165,7 @@ class TimeOff(BaseModel):
     """A doctor is away from `starts_at` until before `ends_at`. Removing time off deletes the row; the audit log has both
     events."""
 
-    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True)

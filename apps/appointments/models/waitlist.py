@@ -71,7 +71,7 @@ class WaitlistEntry(BaseModel):
     """A patient who waits for a free time. Never deleted. Days and times are in the clinic's time zone; both ends are
     included."""
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)  # null: any
     appointment_type = models.CharField(max_length=20, choices=AppointmentType, default=AppointmentType.CONSULTATION)
     duration_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="empty: the usual length of the doctor")
@@ -148,7 +148,7 @@ class OfferQuerySet(ClosedQuerySet["WaitlistOffer"]):
 class WaitlistOffer(BaseModel):
     """A freed time that was offered to a waiting patient until `expires_at`. `opening` is the id of the event that freed it."""
 
-    entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="+")
+    entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="+", db_index=False)
     opening = models.UUIDField()
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True)

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('next_attempt_at', models.DateTimeField(default=apps.common.clock.now)),
                 ('last_error', models.CharField(blank=True, max_length=500)),
                 ('done_at', models.DateTimeField(null=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='events.outboxevent')),
+                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='events.outboxevent')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',

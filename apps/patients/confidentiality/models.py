@@ -64,10 +64,10 @@ class CareTeamMember(models.Model):
         VISIT = "visit"
         APPOINTMENT = "appointment"
 
-    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     because = models.CharField(max_length=11, choices=Because)
-    added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
     added_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -116,7 +116,7 @@ class BreakGlassQuerySet(ClosedQuerySet["BreakGlass"]):
 class BreakGlass(BaseModel):
     """One user opened one restricted chart in an emergency; the access ends at `until`. A reviewer signs it off."""
 
-    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=400)
     broken_at = models.DateTimeField(default=clock.now)

@@ -29,7 +29,7 @@ class DuplicateCandidate(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+", db_index=False)
     high = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     score = models.FloatField()
     reasons = ArrayField(models.CharField(max_length=30))

@@ -62,7 +62,7 @@ class Merge(BaseModel):
 class MergedRow(models.Model):
     """The ledger: one row that a merge moved from the retired record to the survivor. `column` is the foreign key that moved."""
 
-    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+", db_index=False)
     model = models.CharField(max_length=80)
     column = models.CharField(max_length=63)
     row_id = models.CharField(max_length=64)
@@ -77,7 +77,7 @@ class MergedRow(models.Model):
 class MergeTriage(models.Model):
     """After an undo: a row created, or a field changed, on the survivor since the merge. A user assigns it."""
 
-    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+", db_index=False)
     model = models.CharField(max_length=80)
     row_id = models.CharField(max_length=64)
     note = models.CharField(max_length=400, blank=True)
@@ -97,7 +97,7 @@ class MergeTriage(models.Model):
 class NotDuplicate(models.Model):
     """A user recorded that these two records are two people. The pair is never suggested as a duplicate again."""
 
-    low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+", db_index=False)
     high = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     decided_at = models.DateTimeField(default=clock.now)

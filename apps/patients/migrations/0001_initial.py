@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(default=apps.common.clock.now)),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('high', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
-                ('low', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('low', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
                 'verbose_name': 'pair of two people',
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None)),
                 ('found_at', models.DateTimeField(default=apps.common.clock.now)),
                 ('high', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
-                ('low', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('low', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
                 'ordering': ['-score', 'found_at', 'id'],
@@ -221,9 +221,9 @@ class Migration(migrations.Migration):
                 ('source_ref', models.CharField(blank=True, help_text="the row's id in its source system", max_length=120)),
                 ('retracted_at', models.DateTimeField(blank=True, null=True)),
                 ('retraction_reason', models.CharField(blank=True, max_length=400)),
-                ('recorded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('retracted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('recorded_by', models.ForeignKey(db_index=False, blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('retracted_by', models.ForeignKey(db_index=False, blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
                 'verbose_name_plural': 'chart entries',
@@ -250,9 +250,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('because', models.CharField(choices=[('named', 'Named'), ('visit', 'Visit'), ('appointment', 'Appointment')], max_length=11)),
                 ('added_at', models.DateTimeField(default=apps.common.clock.now)),
-                ('added_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('added_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
                 'constraints': [
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 ('review', models.CharField(blank=True, help_text='what the reviewer found', max_length=400)),
                 ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
             options={
                 'verbose_name': 'emergency access',
@@ -357,7 +357,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=80)),
                 ('column', models.CharField(max_length=63)),
                 ('row_id', models.CharField(max_length=64)),
-                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.merge')),
+                ('merge', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.merge')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('merge', 'model', 'column', 'row_id'), name='merged_row_once')],
@@ -371,7 +371,7 @@ class Migration(migrations.Migration):
                 ('row_id', models.CharField(max_length=64)),
                 ('note', models.CharField(blank=True, max_length=400)),
                 ('settled_at', models.DateTimeField(null=True)),
-                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.merge')),
+                ('merge', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.merge')),
                 ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
