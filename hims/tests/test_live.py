@@ -44,6 +44,7 @@ def test_bytes_on_the_wire(server: Web) -> None:
     a_body_in_chunks_is_read(server)
     a_large_body_is_refused_early(server)
     what_is_hardly_http_is_refused(server)
+    a_header_that_is_not_ascii_is_refused_not_ignored(server)
     the_unsent_rest_of_a_body_does_not_hang_the_others(server)
     assert "Traceback" not in server.log.read_text()
 
@@ -100,6 +101,21 @@ def what_is_hardly_http_is_refused(server: Web) -> None:
     ):
         answer = server.say(request)
         assert not answer or 400 <= parsed(answer)[0] < 500, (request[:80], answer[:300])
+
+
+def a_header_that_is_not_ascii_is_refused_not_ignored(server: Web) -> None:
+    """An Idempotency-Key that was ignored would let the same booking run twice."""
+    user = factories.hire("reception.desk", "receptionist")
+    signed_in = server.ask("POST", "/v1/auth/login", {"username": user.username, "password": factories.PASSWORD})
+    token = signed_in.json["data"]["tokens"]["access_token"].encode()
+    head = (
+        b"POST /v1/patients HTTP/1.1\r\n" + HEAD + b"Authorization: Bearer " + token + b"\r\nContent-Type: application/json\r\n"
+    )
+    for key in ("\xe9".encode(), b"\xe9", b"a\x85"):
+        status, reply = parsed(server.say(head + b"Idempotency-Key: " + key + b"\r\nContent-Length: 2\r\n\r\n{}"))
+        assert (status, reply["error"]["details"]["errors"][0]["field"]) == (400, "Idempotency-Key"), key
+    status, reply = parsed(server.say(head + b"Idempotency-Key: plain\r\nContent-Length: 2\r\n\r\n{}"))
+    assert (status, reply["error"]["details"]["errors"][0]["field"]) != (400, "Idempotency-Key")
 
 
 def the_unsent_rest_of_a_body_does_not_hang_the_others(server: Web) -> None:

@@ -123,6 +123,8 @@ RELEASES = (
             "flaws chain_lost and chain_replaced.",
         ),
         fixed=(
+            "A header with characters outside ASCII is treated as sent. An Idempotency-Key or If-Match with such characters is "
+            "refused; it was ignored before.",
             "Consultations: a weight of 0.1 kg, the stated least one, is accepted with confirmed_implausible; a drug_id that is "
             "a number gets a 400.",
             "The OpenAPI file states what the server has always refused: empty texts and lists (minLength, minItems), the forms "
