@@ -338,7 +338,7 @@ def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(s
 def test_once_the_patient_is_here_the_note_alone_is_written(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    row = book(john, staff["doctor"], clock.now() + timedelta(hours=1))
+    row = book(john, staff["doctor"], clock.now() + timedelta(minutes=1))
     services.check_in(by=staff["nurse"], appointment_id=row.pk, early=True)
     row.refresh_from_db()
     text = receptionist_browser.get(page(row)).content.decode()
@@ -358,7 +358,7 @@ def test_once_the_patient_is_here_the_note_alone_is_written(
 def test_the_desk_confirms_checks_in_and_says_the_token(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    row = book(john, staff["doctor"], clock.now() + timedelta(hours=1))
+    row = book(john, staff["doctor"], clock.now() + timedelta(minutes=1))
     assert receptionist_browser.post(page(row, "confirm")).status_code == 302
     text = receptionist_browser.post(page(row, "check_in"), follow=True).content.decode()
     row.refresh_from_db()
