@@ -1,12 +1,9 @@
 """What an installation refuses to start with. Every case is a process of its own, with nothing but the case's environment."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from subprocess import PIPE
 
 import pytest
 
@@ -26,27 +23,17 @@ WHOLE = {
 SHOW = "from hims import env; import importlib; s = importlib.import_module(env.settings_module()); print(s.__name__, s.DEBUG)"
 
 
-# No module of HIMS and none that reads settings.
-IMPORTED = ("django.contrib.admin", "django_stubs_ext", "environ", "redis", "celery", "psycopg")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    """The server of the processes; starting Python for each of them would take half a second."""
-    global _server
-    command = [sys.executable, "-m", "hims.tests.forking", *IMPORTED]
-    with subprocess.Popen(command, cwd=paths.PROJECT, stdin=PIPE, stdout=PIPE, text=True) as _server:
-        yield
-        _server.stdin.close()
-
-
-_server: subprocess.Popen[str]
-
-
-def start(environment: dict[str, str], code: str = SHOW) -> subprocess.CompletedProcess[str]:
+def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess:
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    print(json.dumps({"code": code, "environment": bare | environment}), file=_server.stdin, flush=True)
-    return subprocess.CompletedProcess(code, **json.loads(_server.stdout.readline()))
+    return subprocess.run(
+        [sys.executable, *(command or ("-c", SHOW))],
+        cwd=paths.PROJECT,
+        env=bare | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def refusal(environment: dict[str, str]) -> str:
@@ -165,16 +152,16 @@ def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
 def test_a_clinic_requires_a_second_factor_of_powerful_roles_and_the_sandbox_of_none(tmp_path: Path) -> None:
     ask = "from hims import env; print(sorted(env.roles('HIMS_MFA_REQUIRED_ROLES', default=('admin', 'doctor'))))"
     sandbox = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}
-    assert start(WHOLE, ask).stdout == "['admin', 'doctor']\n"
-    assert start(sandbox, ask).stdout == "[]\n"
-    assert start(sandbox | {"HIMS_MFA_REQUIRED_ROLES": "nurse, admin"}, ask).stdout == "['admin', 'nurse']\n"
+    assert start(WHOLE, "-c", ask).stdout == "['admin', 'doctor']\n"
+    assert start(sandbox, "-c", ask).stdout == "[]\n"
+    assert start(sandbox | {"HIMS_MFA_REQUIRED_ROLES": "nurse, admin"}, "-c", ask).stdout == "['admin', 'nurse']\n"
     assert "names wizard" in refusal(WHOLE | {"HIMS_MFA_REQUIRED_ROLES": "wizard"})
 
 
 def test_mailed_links_begin_with_an_address_of_ours() -> None:
     ask = "from hims import env; print(env.base_url())"
-    assert start(WHOLE, ask).stdout == "https://api.hims.example\n"
-    assert start(WHOLE | {"HIMS_BASE_URL": "https://desk.example/"}, ask).stdout == "https://desk.example\n"
+    assert start(WHOLE, "-c", ask).stdout == "https://api.hims.example\n"
+    assert start(WHOLE | {"HIMS_BASE_URL": "https://desk.example/"}, "-c", ask).stdout == "https://desk.example\n"
     for wrong in ("http://desk.example", "desk.example", "https://", "https://desk.example/?x=1"):
         assert "HIMS_BASE_URL" in refusal(WHOLE | {"HIMS_BASE_URL": wrong})
 
@@ -205,7 +192,7 @@ def test_every_process_of_django_knows_the_broker(tmp_path: Path) -> None:
     """A web worker whose tasks went to Celery's default broker would wake no worker, slowly."""
     ask = "import django; django.setup(); from apps.events.tasks import deliver as d; print(d.app.main, d.app.conf.broker_url)"
     environment = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hims.settings.sandbox"}
-    assert start(environment, ask).stdout.startswith("hims redis+socket://")
+    assert start(environment, "-c", ask).stdout.startswith("hims redis+socket://")
 
 
 def test_a_task_for_a_dead_broker_is_given_up_at_once(tmp_path: Path) -> None:
@@ -217,7 +204,7 @@ def test_a_task_for_a_dead_broker_is_given_up_at_once(tmp_path: Path) -> None:
         "except Exception as error: print(type(error).__name__, len(tries))"
     )
     environment = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hims.settings.sandbox"}
-    assert start(environment, ask).stdout == "OperationalError 2\n"
+    assert start(environment, "-c", ask).stdout == "OperationalError 2\n"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +217,7 @@ def test_a_task_for_a_dead_broker_is_given_up_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_celery_talks_to_the_redis_that_is_named(url: str, broker: str) -> None:
-    ended = start(WHOLE | {"REDIS_URL": url}, "from hims import env; print(env.broker_url())")
+    ended = start(WHOLE | {"REDIS_URL": url}, "-c", "from hims import env; print(env.broker_url())")
     assert ended.stdout.strip() == broker
 
 
@@ -241,14 +228,14 @@ def run(*arguments: str) -> str:
 
 def test_production_passes_djangos_own_deployment_checks() -> None:
     check = run("check", "--deploy", "--fail-level", "WARNING")
-    ended = start(WHOLE | {"DJANGO_SETTINGS_MODULE": "hims.settings.production"}, check)
+    ended = start(WHOLE | {"DJANGO_SETTINGS_MODULE": "hims.settings.production"}, "-c", check)
     assert ended.returncode == 0, ended.stderr
     assert "no issues" in ended.stdout
 
 
 def test_no_migration_is_missing() -> None:
     check = run("makemigrations", "--check", "--dry-run")
-    ended = start({"HIMS_ENV": "test", "DJANGO_SETTINGS_MODULE": "hims.settings.test"}, check)
+    ended = start({"HIMS_ENV": "test", "DJANGO_SETTINGS_MODULE": "hims.settings.test"}, "-c", check)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
@@ -261,8 +248,8 @@ MAIL = (
 def test_mail_goes_to_the_server_that_is_named_and_else_into_files(tmp_path: Path) -> None:
     named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
     output = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
-    assert start(named, MAIL).stdout == output
-    sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, MAIL)
+    assert start(named, "-c", MAIL).stdout == output
+    sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, "-c", MAIL)
     assert sandbox.stdout.startswith("apps.notifications.mail.file_backend.PrivateFileBackend ")
 
 
