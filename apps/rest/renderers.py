@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from django.utils.functional import Promise
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
@@ -13,9 +14,9 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_NON_STR_
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):  # orjson refuses Decimal; a fragment prints it exactly, never as a float
         return orjson.Fragment(format(value, "f"))
-    if isinstance(value, str):  # lazy translations, text enums
+    if isinstance(value, str | Promise):  # text enums, texts that Django translates when they are shown
         return str(value)
-    return str(value) if hasattr(value, "_proxy____args") else _refuse(value)
+    return _refuse(value)
 
 
 def _refuse(value: Any) -> Any:
