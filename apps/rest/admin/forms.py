@@ -143,8 +143,9 @@ def show_refusal(form: forms.BaseForm, refusal: HimsError) -> None:
 def _shown(form: forms.BaseForm, name: str, value: Any) -> str:
     if value in (None, "", []):
         return "(empty)"
-    choices = dict(getattr(form.fields[name], "choices", ()))
-    return str(choices.get(value, ", ".join(map(str, value)) if isinstance(value, list) else value))
+    if isinstance(value, list):
+        return ", ".join(_shown(form, name, one) for one in value)
+    return str(dict(getattr(form.fields[name], "choices", ())).get(value, value))
 
 
 def _last_change(row: models.Model) -> tuple[str, str]:
