@@ -22,7 +22,7 @@ class InternationalEmailValidator(EmailValidator):
 
     def __call__(self, value: str | None) -> None:
         super().__call__(value)
-        if value and value.rpartition("@")[0] != _visible(value.rpartition("@")[0]):
+        if value and value != _visible(value):
             raise ValidationError(self.message, code=self.code, params={"value": value})
 
 
@@ -57,8 +57,8 @@ class EmailAddressField(models.EmailField[str, str]):
         return super().formfield(**({"form_class": EmailAddressFormField} | kwargs))
 
 
-def _visible(local: str) -> str:
+def _visible(address: str) -> str:
     try:
-        return text.clean_line(local)
+        return text.clean_line(address)
     except text.LooksBlank:
         return ""

@@ -123,6 +123,7 @@ RELEASES = (
             "flaws chain_lost and chain_replaced.",
         ),
         fixed=(
+            "An e-mail address with invisible characters in its domain is refused, as one with them before the @ was.",
             "A header with characters outside ASCII is treated as sent. An Idempotency-Key or If-Match with such characters is "
             "refused; it was ignored before.",
             "Consultations: a weight of 0.1 kg, the stated least one, is accepted with confirmed_implausible; a drug_id that is "
