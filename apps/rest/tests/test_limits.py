@@ -192,3 +192,58 @@ def test_a_hit_that_is_given_back_was_never_made(settings: Any, redis_url: str) 
     for _ in range(3):  # more than were made
         limits.refunded(first, "user:1")
     assert limits.hit(RateClass.RETRIEVAL, "user:1").remaining == first.remaining
+
+
+def test_a_verdict_that_is_refunded_never_promises_more_than_the_limit() -> None:
+    full = Verdict(RateClass.AUTH, 5, 5, 1_800_000_000, allowed=True)
+    assert limits.refunded(full, "user:1").remaining == 5
+    assert limits.refunded(Verdict(RateClass.AUTH, 5, 0, 1_800_000_000, allowed=False), "user:1").remaining == 1
+
+
+def test_a_refund_takes_one_hit_out_of_the_newest_bucket() -> None:
+    key = limits._key(RateClass.RETRIEVAL, "user:1")
+    now = int(time.time() * 1000)
+    buckets = {"n99999999": 2, "t99999999": now - 50_000, "n100000000": 3, "t100000000": now, "n100000001": 0, "t100000001": now}
+    redis_client.run(lambda client: client.hset(key, mapping=buckets))
+    limits.refund(RateClass.RETRIEVAL, "user:1")
+    kept = redis_client.run(lambda client: client.hmget(key, "n99999999", "n100000000", "n100000001"))
+    assert [int(hits) for hits in kept] == [2, 2, 0]
+
+
+def test_a_refund_without_a_hit_changes_nothing() -> None:
+    limits.refund(RateClass.RETRIEVAL, "nobody")
+    assert limits.hit(RateClass.RETRIEVAL, "nobody").remaining == PER_MINUTE[RateClass.RETRIEVAL] - 1
+
+
+@pytest.mark.django_db
+def test_without_redis_a_refund_takes_back_one_attempt_of_one_name(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    for name in ("dr.smith", "dr.smith", "dr.patel"):
+        limits.hit(RateClass.AUTH, name)
+    oldest = SignInTry.objects.filter(key__contains="smith").order_by("at", "pk").first()
+    limits.refund(RateClass.AUTH, "dr.smith")
+    assert {row.key.rpartition(":")[2] for row in SignInTry.objects.all()} == {"dr.smith", "dr.patel"}
+    assert SignInTry.objects.get(key__contains="smith") == oldest
+    assert limits.hit(RateClass.AUTH, "dr.smith").remaining == 3
+
+
+def test_without_redis_a_refund_takes_back_one_request(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    limits._local_hits.clear()
+    for _ in range(3):
+        limits.hit(RateClass.ANALYTICS, "user:1")
+    limits.refund(RateClass.ANALYTICS, "user:1")
+    limits.refund(RateClass.ANALYTICS, "user:2")  # who never came
+    assert limits.hit(RateClass.ANALYTICS, "user:1").remaining == 47
+
+
+def test_the_times_in_the_headers_are_rounded_up() -> None:
+    response = HttpResponse()
+    with time_machine.travel(1_800_000_000, tick=False):
+        limits.write_headers(response, Verdict(RateClass.AUTH, 5, 0, 1_800_000_012.3, allowed=False))
+    assert response["X-RateLimit-Reset"] == "1800000013"
+    assert response["RateLimit"] == '"auth";r=0;t=13'
+
+
+def test_a_counter_of_its_own_limit_may_share_a_class() -> None:
+    assert limits.hit(RateClass.AUTH, "account:1", per_minute=30).limit == 30

@@ -2,7 +2,9 @@ import json
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import BytesIO
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.common.errors import Invalid, PayloadTooLarge
+from apps.common.errors import Invalid, PayloadTooLarge, UnsupportedMediaType
 from apps.rest import parsers, renderers
-from apps.rest.parsers import MAX_BYTES, StrictJSONParser
+from apps.rest.parsers import MAX_BYTES, MergePatchParser, StrictJSONParser
 
 
 def refusal(raw: bytes) -> str:
@@ -242,3 +244,13 @@ def test_what_has_no_form_on_the_wire_is_an_error_of_ours() -> None:
         renderers.dumps(object())
     with pytest.raises(TypeError):
         renderers.dumps(b"bytes")
+
+
+@pytest.mark.parametrize(("method", "accepted"), [("PATCH", True), ("PUT", False), ("POST", False), ("DELETE", False)])
+def test_a_merge_patch_is_only_the_body_of_a_patch(method: str, accepted: bool) -> None:
+    request: Any = SimpleNamespace(method=method)
+    if accepted:
+        assert MergePatchParser().parse(BytesIO(b'{"a":1}'), None, {"request": request}) == {"a": 1}
+        return
+    with pytest.raises(UnsupportedMediaType):
+        MergePatchParser().parse(BytesIO(b'{"a":1}'), None, {"request": request})

@@ -170,6 +170,9 @@ def test_only_what_can_occur_is_described() -> None:
     assert not {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} & set(look)
     assert {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} <= set(update)
     assert errors.MethodNotAllowed not in update
+    listed = replies.refusals(described("list").view, "GET", "/colours")
+    assert errors.Forbidden in listed
+    assert not {errors.Conflict, errors.NotFound, errors.IdempotencyMismatch, errors.PreconditionFailed} & set(listed)
 
 
 def test_a_choice_that_may_be_blank_is_one_list() -> None:
