@@ -31,3 +31,41 @@ def test_refusals_carry_what_http_asks_for() -> None:
     assert Unauthenticated().headers == {"WWW-Authenticate": "Bearer"}
     assert RateLimited(retry_after=7).headers == {"Retry-After": "7", "X-RateLimit-Retry-After": "7"}
     assert Unavailable().headers["Retry-After"] == "2"
+
+
+def test_the_issue_is_the_given_one_else_the_message_of_the_error() -> None:
+    assert Invalid("Malformed JSON", field="", issue="Line 1.").details["issue"] == "Line 1."
+    assert Invalid("Malformed JSON").details["issue"] == "Malformed JSON"
+    assert Invalid().details["issue"] == Invalid.message
+
+
+class DoorStuck(HimsError):
+    pass
+
+
+class HTTPDoorStuck(DoorStuck):
+    pass
+
+
+class DoorAjar(DoorStuck):
+    reason = "ajar"
+
+
+class DoorWideOpen(DoorAjar):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(DoorStuck, "door_stuck"), (DoorAjar, "ajar"), (DoorWideOpen, "door_wide_open"), (HTTPDoorStuck, "httpdoor_stuck")],
+)
+def test_the_reason_is_the_name_of_the_error_unless_it_states_one(kind: type[HimsError], reason: str) -> None:
+    assert kind().details == {"reason": reason}
+
+
+def test_a_message_and_details_belong_to_one_error_alone() -> None:
+    error = DoorStuck("The left one.", door="left")
+    assert (error.message, str(error), error.details["door"]) == ("The left one.", "The left one.", "left")
+    assert (DoorStuck().message, DoorStuck().details) == (HimsError.message, {"reason": "door_stuck"})
+    assert Unavailable(retry_after=10).headers["Retry-After"] == "10"
+    assert Unavailable().headers["Retry-After"] == "2"

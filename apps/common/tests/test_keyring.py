@@ -31,3 +31,10 @@ def test_a_changed_byte_is_noticed() -> None:
     sealed[-3] ^= 1
     with pytest.raises(keyring.Unreadable):
         keyring.decrypt(bytes(sealed))
+
+
+def test_a_secret_is_encrypted_with_the_first_key_of_the_ring() -> None:
+    with override_settings(HIMS_KEY_RING=[NEW, OLD]):
+        sealed = keyring.encrypt(b"seed")
+    with override_settings(HIMS_KEY_RING=[OLD]), pytest.raises(keyring.Unreadable):
+        keyring.decrypt(sealed)

@@ -59,6 +59,7 @@ def test_a_compiled_list_is_paged() -> None:
     assert above.dicts(above=0, limit=3) == expected[:3]
     assert above.dicts(above=0, limit=2, offset=3) == expected[3:5]
     assert above.dicts(above=10**6, limit=3) == []
+    assert above.dicts(above=0, limit=0) == []
 
 
 def test_a_slot_in_a_subquery_and_in_an_exclusion_takes_the_value_of_the_run() -> None:

@@ -141,3 +141,16 @@ def test_the_operation_can_be_undone() -> None:
         assert cursor.fetchall() == []
     for counter in (BANDAGES, BEDS):
         forwards(counter)
+
+
+def test_a_repair_keeps_writers_and_compactions_out_until_its_transaction_ends() -> None:
+    def locked() -> set[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'ShareRowExclusiveLock'"
+            )
+            return {table for (table,) in cursor.fetchall()}
+
+    assert BEDS.table not in locked()
+    BEDS.repair()
+    assert {BEDS.table, BEDS.counted} <= locked()

@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 
 from apps.common import text
+from apps.common.errors import Invalid
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,26 @@ def test_a_name_written_from_right_to_left_is_isolated_and_no_other() -> None:
     assert text.isolated("שרה") == "\u2068שרה\u2069"
     assert text.isolated("José 佐々木") == "José 佐々木"
     assert unicodedata.name("\u2068") == "FIRST STRONG ISOLATE"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "middle", "spoken", "filed"),
+    [
+        ("John", "Doe", "", "John Doe", "DOE, John"),
+        ("John", "Doe", "Q", "John Doe", "DOE, John Q"),
+        ("", "Sukarno", "", "Sukarno", "SUKARNO"),
+        ("Madonna", "", "", "Madonna", "Madonna"),
+        ("", "", "", "", ""),
+        ("José", "Müller", "", "José Müller", "MÜLLER, José"),
+    ],
+)
+def test_one_of_two_names_may_be_missing(first: str, last: str, middle: str, spoken: str, filed: str) -> None:
+    assert text.full_name(first, last) == spoken
+    assert text.filed_name(last, first, middle) == filed
+
+
+def test_a_text_that_only_looks_blank_is_refused_under_its_field() -> None:
+    with pytest.raises(Invalid) as refusal:
+        text.checked_line("\u200b", field="reason")
+    assert (refusal.value.details["field"], refusal.value.details["issue"]) == ("reason", text.LOOKS_BLANK)
+    assert text.checked_line(" a  b ", field="reason") == "a b"
