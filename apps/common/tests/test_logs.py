@@ -4,7 +4,7 @@ import pytest
 
 from apps.common import context
 from apps.common.context import RequestContext
-from apps.common.logs import LineFormatter
+from apps.common.logs import LineFormatter, without_rows
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.Zm9vYmFy"
 
@@ -79,3 +79,9 @@ def test_a_line_names_its_request() -> None:
         assert "INFO req_12345678 apps.ward: seen" in line("seen")
     finally:
         context.enter(None)
+
+
+def test_an_error_that_is_its_own_cause_is_logged_once() -> None:
+    one, other = ValueError("one"), KeyError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert without_rows("it failed", one) == "it failed"
