@@ -96,3 +96,16 @@ def test_a_filter_asks_no_database(probe: Any, django_assert_num_queries: Any) -
     after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
     with transaction.atomic(), django_assert_num_queries(1):  # the rows of outbox and audit log
         emit(probe(number=1), by=Nurse())
+
+
+def test_a_listener_takes_its_filter_and_policy_along_when_it_leaves(probe: Any) -> None:
+    policy = listeners.RetryPolicy(queue="mail")
+
+    def listen(_: Any) -> None: ...
+
+    after_commit(probe, policy=policy, when=lambda event: False)(listen)
+    (path,) = listeners.names_for(probe.name)
+    assert (listeners.filters_exist(probe.name), listeners.policy_of(path)) == (True, policy)
+    listeners.unregister(probe, path)
+    after_commit(probe)(listen)
+    assert (listeners.filters_exist(probe.name), listeners.policy_of(path)) == (False, listeners.DEFAULT_POLICY)

@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from django.db import connection, transaction
 
-from apps.common import clock
+from apps.common import clock, redis_client
 from apps.common.sql import set_local
-from apps.events import listeners, relay, services
+from apps.events import listeners, relay, services, tasks
 from apps.events.event import DeliveryRetried
 from apps.events.listeners import RetryPolicy, after_commit
 from apps.events.models import Delivery, OutboxEvent
@@ -160,3 +160,16 @@ def test_only_a_failed_delivery_is_tried_again(probe: Any, status: str) -> None:
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == (status, 5)
     assert not OutboxEvent.objects.filter(name=DeliveryRetried.name).exists()
+
+
+@pytest.mark.parametrize(("seconds", "asks_again"), [(-1.0, True), (60.0, False)])
+def test_a_relay_that_works_for_long_lets_others_run_and_asks_to_go_on(
+    probe: Any, monkeypatch: pytest.MonkeyPatch, seconds: float, asks_again: bool
+) -> None:
+    monkeypatch.setattr(tasks, "YIELD_AFTER", seconds)
+    after_commit(probe)(lambda event: None)
+    with transaction.atomic():
+        emit(probe(), by=Nurse())
+    redis_client.run(lambda client: client.delete(relay.WAKE))
+    assert tasks.relay_waiting() == 1
+    assert bool(redis_client.run(lambda client: client.exists(relay.WAKE))) is asks_again
