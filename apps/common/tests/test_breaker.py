@@ -1,4 +1,4 @@
-"""When Redis is left alone, by a clock that stands still."""
+"""When Redis is left alone, by a clock that the tests set."""
 
 from collections.abc import Sequence
 

@@ -195,6 +195,12 @@ def test_past_the_limit_of_the_count_the_list_is_read_on(lamps: list[Any], monke
     assert (ids(page.rows), page.total) == (ids(lamps)[9:], Total(2, is_estimate=True))
 
 
+@pytest.mark.parametrize(("limit", "statements"), [(11, 2), (12, 1), (13, 1)])
+def test_a_first_page_that_holds_all_is_not_counted(django_assert_num_queries: Any, limit: int, statements: int) -> None:
+    with django_assert_num_queries(statements):
+        assert LAMPS.bind(KEEPER).page(Window(0, limit)).total == Total(12)
+
+
 def test_one_row_is_found_only_by_those_who_may_see_it(lamps: list[Any]) -> None:
     secret = next(row for row in lamps if row.is_secret)
     assert LAMPS.instance(KEEPER, secret.pk).pk == secret.pk  # type: ignore[union-attr]
