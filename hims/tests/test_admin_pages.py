@@ -298,6 +298,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
     problems = []
 
     def look(name: str) -> None:
+        here.page.wait_for_load_state()  # a click returns when the reply begins
         here.page.evaluate(_AXE)
         for scheme, rules in RULES.items():
             here.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
