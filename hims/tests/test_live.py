@@ -114,6 +114,12 @@ def a_header_that_is_not_ascii_is_refused_not_ignored(server: Web) -> None:
     for key in ("\xe9".encode(), b"\xe9", b"a\x85"):
         status, reply = parsed(server.say(head + b"Idempotency-Key: " + key + b"\r\nContent-Length: 2\r\n\r\n{}"))
         assert (status, reply["error"]["details"]["errors"][0]["field"]) == (400, "Idempotency-Key"), key
+    twice = b"Accept-Language: en\r\nAccept-Language: de\r\n"  # a repeated header does not hide the one that cannot be read
+    status, reply = parsed(server.say(head + twice + b"Idempotency-Key: \xe9\r\nContent-Length: 2\r\n\r\n{}"))
+    assert (status, reply["error"]["details"]["errors"][0]["field"]) == (400, "Idempotency-Key")
+    patch = head.replace(b"POST /v1/patients", b"PATCH /v1/patients/" + str(factories.register_patient().pk).encode())
+    status, reply = parsed(server.say(patch + b'If-Match: \xe9\r\nContent-Length: 15\r\n\r\n{"city":"Bonn"}'))
+    assert (status, reply["error"]["details"]["errors"][0]["field"]) == (400, "If-Match")
     status, reply = parsed(server.say(head + b"Idempotency-Key: plain\r\nContent-Length: 2\r\n\r\n{}"))
     assert (status, reply["error"]["details"]["errors"][0]["field"]) != (400, "Idempotency-Key")
 

@@ -20,7 +20,8 @@ _CONSTANT: dict[str, Any] = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
 }
-# A header whose value is not ASCII was sent all the same: an Idempotency-Key or If-Match is refused, not ignored.
+# Marks a value that is not ASCII, which granian names but does not list: an Idempotency-Key or If-Match with such a value is
+# refused, not ignored.
 _UNREADABLE = "\xff"
 
 
@@ -73,10 +74,9 @@ def environ(scope: Any, body: bytes, refusal: type[HimsError] | None = None) -> 
             made[name] += ("; " if name == "HTTP_COOKIE" else ",") + value
         elif name:
             made[name] = value
-    names = scope.headers.keys()
-    if len(names) > len(scope.headers.items()):  # granian lists no value that is not ASCII
-        for header in names:
-            made.setdefault(_variable(header), _UNREADABLE)
+    for header in scope.headers.keys():  # noqa: SIM118  # no mapping: a header may have several values
+        if name := _variable(header):
+            made.setdefault(name, _UNREADABLE)
     if body:
         made["CONTENT_LENGTH"] = str(len(body))  # a body in chunks has none, and Django would read nothing
     if refusal is not None:
