@@ -44,6 +44,7 @@ PLAIN_TEXT = re.compile(
     r"|`(?:consultation)?\.held`|(?:lock|lock is|lock was) held|held lock",
     re.IGNORECASE,
 )
+PRONOUNS = {"anybody", "somebody"}  # alone in a string they are the place of a user's name on a page
 ANSWERS = re.compile(r"Answers\b")  # "Answers the patients" as the first word of a docstring; "Returns the patients" is plain
 DOCUMENTS = {".html", ".js", ".md", ".txt"}
 
@@ -71,9 +72,12 @@ def is_retired(name: str) -> bool:
 
 
 def texts(source: str) -> Iterator[tuple[int, str]]:
-    """The docstrings, the comments, and the strings of at least three words that Python code contains, each with its line."""
+    """The docstrings, the comments, the strings of at least three words and the pronouns that Python code contains, each with its
+    line."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value.split()) > 2:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if len(node.value.split()) > 2 or node.value in PRONOUNS:
             yield node.lineno, node.value
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -118,8 +122,14 @@ def test_a_plain_identifier_is_not_retired(name: str) -> None:
 
 
 def test_retired_words_are_seen_in_docstrings_comments_and_messages() -> None:
-    source = '"""Answers whoever asks."""\n# nobody knows\nMESSAGE = "It stands in the chart."\nKEY = "diary"\n'
-    assert [word for _, text in texts(source) for word in retired_words(text)] == ["whoever", "Answers", "stands", "nobody"]
+    source = '"""Answers whoever asks."""\n# nobody knows\nMESSAGE = "It stands in the chart."\nKEY = "diary"\nWHO = "somebody"\n'
+    assert [word for _, text in texts(source) for word in retired_words(text)] == [
+        "whoever",
+        "Answers",
+        "stands",
+        "somebody",
+        "nobody",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
         {"sub": "not-a-uuid"},
         {"sub": "00000000-0000-7000-8000-000000000000"},
         {"algorithm": "HS512"},
-        {"iss": "somebody"},
+        {"iss": "colleague"},
         {"aud": "portal"},
         {"aud": None},
         {"typ": "refresh"},

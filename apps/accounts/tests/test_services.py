@@ -54,7 +54,7 @@ def test_a_password_is_kept_as_argon2id() -> None:
 )
 def test_hiring_refuses_what_cannot_be(details: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        hire("somebody", **details)
+        hire("colleague", **details)
     assert refusal.value.details["field"] == field
     assert not User.objects.exists()
 

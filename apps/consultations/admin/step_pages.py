@@ -123,7 +123,7 @@ class StepPages(HimsModelAdmin[Consultation]):
             if mine.get(name) != stored.data.get(name)
         ]
         at = timezone.localtime(stored.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE))
-        who = page_context.names(request, {step: stored}).get(stored.saved_by_id, "somebody")
+        who = page_context.names(request, {step: stored}).get(stored.saved_by_id, "another user")
         fresh = StepForm(
             step, stored.data, stored.version, shown={name: value for name, value in combined.items() if value is not None}
         )

@@ -44,7 +44,7 @@ CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations
 CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations_consultationstatuschange
     FOR EACH ROW EXECUTE FUNCTION consultations_only_added();
 
--- FOR SHARE waits for whoever signs at this moment, and then sees the signature.
+-- FOR SHARE waits for a user who signs at this moment, and then sees the signature.
 CREATE FUNCTION consultations_only_while_open() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     here text;

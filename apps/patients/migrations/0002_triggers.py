@@ -20,7 +20,7 @@ CANDIDATES = """
 CREATE FUNCTION patients_duplicatecandidate_check() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM patients_notduplicate WHERE low_id = NEW.low_id AND high_id = NEW.high_id) THEN
-        RAISE EXCEPTION 'somebody said that these are two people'
+        RAISE EXCEPTION 'a user recorded that these are two people'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'duplicate_candidate_not_told_apart';
     END IF;
     IF EXISTS (SELECT FROM patients_patient WHERE id IN (NEW.low_id, NEW.high_id) AND merged_into_id IS NOT NULL) THEN

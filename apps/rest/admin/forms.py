@@ -152,7 +152,7 @@ def _last_change(row: models.Model) -> tuple[str, str]:
     """Returns the author of the last change, from the audit log, and its time in the clinic's time zone."""
     changed_at = getattr(row, "updated_at", None)
     if changed_at is None:
-        return "somebody", ""
+        return "another user", ""
     author = audit_log.get().last_author(row.pk, since=changed_at - _SAME_MOMENT)
     person = get_user_model()._default_manager.filter(pk=author).first() if author else None
-    return str(person or "somebody"), timezone.localtime(changed_at).strftime("%H:%M")
+    return str(person or "another user"), timezone.localtime(changed_at).strftime("%H:%M")

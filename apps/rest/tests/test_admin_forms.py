@@ -147,10 +147,10 @@ def test_a_change_of_the_system_or_a_user_who_is_gone_has_no_name(monkeypatch: p
     monkeypatch.setattr(audit_log, "_log", log)
     row: Any = SimpleNamespace(pk=uuid4(), updated_at=NOON)
     who, at = _last_change(row)
-    assert who == "somebody"
+    assert who == "another user"
     assert len(at) == 5
     assert (NOON - log.since).total_seconds() == 5  # type: ignore[operator]
 
 
 def test_a_row_without_a_time_of_change_names_no_one() -> None:
-    assert _last_change(SignInTry(key="a", at=NOON)) == ("somebody", "")
+    assert _last_change(SignInTry(key="a", at=NOON)) == ("another user", "")

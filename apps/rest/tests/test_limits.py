@@ -144,7 +144,7 @@ def test_a_process_that_counts_for_itself_does_not_grow_without_end(settings: An
 def test_without_redis_sign_ins_are_counted_in_postgres(settings: Any) -> None:
     settings.REDIS_URL = DEAD
     begun = time.time()
-    verdicts = [limits.hit(RateClass.AUTH, "somebody") for _ in range(7)]
+    verdicts = [limits.hit(RateClass.AUTH, "colleague") for _ in range(7)]
     assert [verdict.allowed for verdict in verdicts] == [True] * 5 + [False] * 2
     assert [verdict.remaining for verdict in verdicts] == [4, 3, 2, 1, 0, 0, 0]
     assert SignInTry.objects.count() == 5
@@ -154,18 +154,18 @@ def test_without_redis_sign_ins_are_counted_in_postgres(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_sign_ins_at_once_are_counted_exactly_without_redis(settings: Any) -> None:
     settings.REDIS_URL = DEAD
-    assert sum(run_concurrently(16, lambda _: limits.hit(RateClass.AUTH, "somebody").allowed)) == 5
+    assert sum(run_concurrently(16, lambda _: limits.hit(RateClass.AUTH, "colleague").allowed)) == 5
 
 
 @pytest.mark.django_db
 def test_an_old_try_is_forgotten(settings: Any) -> None:
     settings.REDIS_URL = DEAD
     for _ in range(5):
-        limits.hit(RateClass.AUTH, "somebody")
-    assert not limits.hit(RateClass.AUTH, "somebody").allowed
+        limits.hit(RateClass.AUTH, "colleague")
+    assert not limits.hit(RateClass.AUTH, "colleague").allowed
     for row in SignInTry.objects.all():
         SignInTry.objects.filter(pk=row.pk).update(at=row.at.replace(year=row.at.year - 1))
-    assert limits.hit(RateClass.AUTH, "somebody").allowed
+    assert limits.hit(RateClass.AUTH, "colleague").allowed
     assert SignInTry.objects.count() == 1
 
 
