@@ -9,15 +9,10 @@ from apps.common import redis_client
 from apps.rest import audit_log, conditional_reads
 from apps.rest.tests.callers import Caller, KeptAuditLog, user
 
+pytestmark = pytest.mark.usefixtures("log")
+
 PATIENT, OTHER = uuid4(), uuid4()
 ANN = user("nurse")
-
-
-@pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> KeptAuditLog:
-    kept = KeptAuditLog()
-    monkeypatch.setattr(audit_log, "_log", kept)
-    return kept
 
 
 def read(by: Caller = ANN, action: str = "patient.read", patient: UUID | None = PATIENT, row: UUID | None = None) -> None:

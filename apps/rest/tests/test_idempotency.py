@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid
-from apps.rest import audit_log, idempotency
+from apps.rest import idempotency
 from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.models import KeptReply
 from apps.rest.parsers import loads
@@ -57,11 +57,8 @@ class Heedless(Lamps):
 
 
 @pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> KeptAuditLog:
-    kept = KeptAuditLog()
-    monkeypatch.setattr(audit_log, "_log", kept)
+def no_runs(log: KeptAuditLog) -> None:
     Lamps.runs.clear()
-    return kept
 
 
 NURSE = user("nurse")

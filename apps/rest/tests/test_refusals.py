@@ -16,14 +16,9 @@ from apps.rest import audit_log, errors
 from apps.rest.endpoint import endpoint
 from apps.rest.tests.callers import KeptAuditLog, LampPermission, request, user
 
+pytestmark = pytest.mark.usefixtures("log")
+
 PATIENT = UUID(int=1)  # fixed: it is part of the names of tests, which all processes must share
-
-
-@pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> KeptAuditLog:
-    kept = KeptAuditLog()
-    monkeypatch.setattr(audit_log, "_log", kept)
-    return kept
 
 
 class Lamps:

@@ -58,19 +58,18 @@ class LampPages(RowActionsMixin):
 NURSE, CLERK = user("nurse"), user("billing")
 
 
+def signed_in(by: Caller) -> Any:
+    """The caller as a user who has passed the sign-in of the desk."""
+    passed = {"is_authenticated": True, "is_active": True, "is_staff": True, "is_verified": lambda: True}
+    return SimpleNamespace(**vars(by), has_permission=by.has_permission, **passed)
+
+
 def open_page(
     pages: LampPages, one: RowAction, by: Caller = NURSE, method: str = "GET", object_id: str = "7", **sent: str
 ) -> HttpResponse:
     made = getattr(RequestFactory(), method.lower())("/admin/lamps/7/switch-off/", sent)
     # Signed-in users of the desk have passed its middleware, which sets the user and the store of messages.
-    made.user = SimpleNamespace(
-        **vars(by),
-        has_permission=by.has_permission,
-        is_authenticated=True,
-        is_active=True,
-        is_staff=True,
-        is_verified=lambda: True,
-    )
+    made.user = signed_in(by)
     made._messages = CookieStorage(made)
     response = pages.row_action_view(made, object_id, one)
     response.shown = [str(message) for message in get_messages(made)]  # type: ignore[attr-defined]
@@ -180,13 +179,6 @@ def test_only_what_the_user_may_do_now_is_offered(
     pages.row_actions = [action(available=lambda row, user: available, destructive=True)]
     monkeypatch.setattr("apps.rest.admin.row_actions.reverse", lambda name, args: f"/{name}/{args[0]}")
     request = RequestFactory().get("/")
-    request.user = SimpleNamespace(
-        **vars(by),
-        has_permission=by.has_permission,
-        is_authenticated=True,
-        is_active=True,
-        is_staff=True,
-        is_verified=lambda: True,
-    )  # type: ignore[assignment]
+    request.user = signed_in(by)
     shown = pages.available_row_actions(request, pages.row)
     assert shown == [{"label": "Switch off", "destructive": True, "url": "/admin:lamps_lamp_switch_off/7"}][:offered]
