@@ -167,3 +167,31 @@ def test_an_untouched_step_of_a_signed_visit_was_not_needed() -> None:
     assert [(int(one.step), one.reason) for one in reached.steps if one.state == State.SKIPPED] == [
         (number, "Was not needed.") for number in (0, 1, 3, 4, 5, 6, 7, 8, 9)
     ]
+
+
+@pytest.mark.django_db
+def test_a_step_shows_its_place_and_only_its_own_prompts(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    visit = save(staff["doctor"], visit, 1, {"bp": "210/130"})
+    prompts, alerts = visit.row.guidance["prompts"], [one["id"] for one in visit.alerts]
+    assert {line["step"] for line in prompts} == {1}
+    for number, its_prompts, its_alerts in ((1, prompts, alerts), (2, [], [])):
+        shown = client.get(page("step", visit, number)).context
+        assert [one["number"] for one in shown["steps"] if one["here"]] == [number]
+        assert (shown["prompts"], [one["id"] for one in shown["alerts"]]) == (its_prompts, its_alerts)
+    whole = client.get(page("change", visit)).context
+    assert (whole["prompts"], [one["id"] for one in whole["alerts"]]) == (prompts, alerts)
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_visit_shows_what_was_entered_and_the_primary_diagnosis(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    save(staff["doctor"], visit, 7, {"plan": "Rest and fluids"})
+    save(staff["doctor"], visit, 6, {"diagnoses": [{"code": "I10"}, {"code": "R51.9", "primary": True}]})
+    shown = client.get(page("change", visit)).context
+    ((to, by, doctor),) = [(one["to"], one["by"], one["doctor"]) for one in shown["history"]]
+    assert (to.lower(), by, doctor) == ("in progress", staff["doctor"], staff["doctor"])
+    lines = [line for one in shown["content"] for line in one["lines"]]
+    ((_, diagnoses),) = [line for line in lines if line[0] == "Diagnoses"]
+    assert [one.endswith(" (primary)") for one in diagnoses.split("; ")] == [False, True]
+    assert "Rest and fluids" in [text for _, text in lines]
