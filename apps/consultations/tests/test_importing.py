@@ -91,3 +91,12 @@ def test_an_imported_visit_in_progress_has_its_alert_in_the_queue_without_a_noti
     assert appointment.alert_since == at
     assert VitalAlert.objects.get().rule_id == "redflag.pressure"
     assert not OutboxEvent.objects.filter(name="consultation.alert_raised").exists()
+
+
+@pytest.mark.parametrize("status", ["cancelled", "on_hold"])
+def test_an_imported_visit_that_was_not_signed_ends_its_history_in_its_own_state(staff: dict[str, User], status: str) -> None:
+    visit = imported_visit(register_patient(), staff["doctor"], status=status, reason="The patient left")
+    services.import_records(by=SYSTEM, consultations=[visit])
+    history = [(line.to_status, line.reason) for line in ConsultationStatusChange.objects.order_by("id")]
+    assert history == [("in_progress", ""), (status, "The patient left")]
+    assert not ChartEntry.objects.exists()
