@@ -104,3 +104,16 @@ def test_fields_can_take_every_key_out_of_a_resource_but_none_out_of_its_envelop
     for name in ("Patient", "PatientRow", "Contact", "Appointment", "Colleague", "Version"):
         assert "required" not in schemas[name]
     assert {"id", "mrn", "contact"} <= set(schemas["Patient"]["x-required-without-fields"])
+
+
+def test_a_read_states_that_it_ignores_if_match(file: dict[str, Any]) -> None:
+    reads, writes = 0, 0
+    for methods in file["paths"].values():
+        for method, operation in methods.items():
+            for header in (one for one in operation.get("parameters", ()) if one["name"] == "If-Match"):
+                is_read = method == "get"
+                assert ("pattern" in header["schema"]) != is_read, operation["operationId"]
+                assert header["description"].startswith("Ignored") == is_read, operation["operationId"]
+                reads, writes = reads + is_read, writes + (not is_read)
+    assert reads > 10
+    assert writes > 20

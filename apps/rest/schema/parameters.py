@@ -102,8 +102,15 @@ def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
         )
         parameters.append(_header(idempotency.HEADER, _KEY, about))
     if etags.is_guarded(view.endpoint):
-        parameters.append(_header("If-Match", IF_MATCH, "The ETag you read, or `*`: nothing changes if the current ETag differs"))
+        parameters.append(_if_match(method))
     return parameters
+
+
+def _if_match(method: str) -> dict[str, Any]:
+    """Returns If-Match as a write compares it. A read ignores it, but the released file lists it, so it stays."""
+    if method == "GET":
+        return _header("If-Match", _TAGS, "Ignored: only a write compares it. Send `If-None-Match`")
+    return _header("If-Match", IF_MATCH, "The ETag you read, or `*`: nothing changes if the current ETag differs")
 
 
 def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
