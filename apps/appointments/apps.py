@@ -18,6 +18,8 @@ class AppointmentsConfig(DomainConfig):
         "advance the offers of the waitlist": Periodic("apps.appointments.tasks.keep_waitlist", every=15, expires=30),
     }
     enum_names = {
+        "AppointmentSort": "apps.appointments.api.filters.SORTS",
+        "ParticipantExpansion": "apps.appointments.api.serializers.responses.EXPANSIONS",
         "AppointmentStatus": "apps.appointments.models.appointments.STATUSES",
         "MoveResult": "apps.appointments.api.reschedule.MOVE_RESULTS",
         "MoveReason": "apps.appointments.api.reschedule.MOVE_REASONS",

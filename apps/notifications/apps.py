@@ -14,4 +14,5 @@ class NotificationsConfig(DomainConfig):
         "NotificationType": "apps.notifications.models.Type",
         "Priority": "apps.notifications.models.Priority",
         "NotificationCategory": "apps.notifications.models.Category",
+        "NotificationStatus": "apps.notifications.api.filters.STATUSES",
     }

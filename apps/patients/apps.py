@@ -34,4 +34,7 @@ class PatientsConfig(DomainConfig):
         "MeasurementFlag": "apps.patients.api.serializers.details.FLAGS",
         "EntryType": "apps.patients.chart.entry_types.ENTRY_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
+        "ChartEntryExpansion": "apps.patients.api.serializers.responses.EXPANSIONS",
+        "PatientStatus": "apps.patients.api.filters.STATUSES",
+        "MergeRecord": "apps.patients.api.merges.RECORDS",
     }

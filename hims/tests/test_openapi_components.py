@@ -69,6 +69,20 @@ def test_every_choice_is_a_shared_component(file: dict[str, Any]) -> None:
     assert "" in file["components"]["schemas"]["CodeSystemOrBlank"]["enum"]
 
 
+def test_choices_that_only_parameters_offer_are_components_too(file: dict[str, Any]) -> None:
+    operations = [operation for methods in file["paths"].values() for operation in methods.values()]
+    parameters = [one for operation in operations for one in operation.get("parameters", ())]
+    assert len(parameters) > 100
+    assert not [one for one in parameters if "enum" in one["schema"].get("items", one["schema"])]
+    assert file["components"]["schemas"]["PatientStatus"]["enum"] == ["active", "inactive"]
+    assert b"x-choices" not in openapi.as_json()
+
+
+def test_the_values_of_a_dictionary_share_their_choices(file: dict[str, Any]) -> None:
+    by_column = file["components"]["schemas"]["MergeBody"]["properties"]["fields"]
+    assert by_column["additionalProperties"] == {"$ref": "#/components/schemas/MergeRecord"}
+
+
 def test_each_step_of_a_consultation_has_its_own_data(file: dict[str, Any]) -> None:
     schemas = file["components"]["schemas"]
     for step, fields_of_step in SCHEMAS.items():

@@ -78,6 +78,7 @@ DESCRIPTIONS = {
     "Alternative": "A free time.",
     "AppointmentStatus": "The status of an appointment: requested, scheduled, confirmed, checked_in, in_progress, and at the end "
     "completed, cancelled or no_show.",
+    "AppointmentSort": "The order of a list: by time, the latest (`-`) or the earliest first.",
     "AppointmentType": "The type of an appointment.",
     "BookBodyStatusEnum": "scheduled reserves the time, requested does not yet.",
     "BookedSeries": "A series, with the times that could not be booked.",
@@ -85,6 +86,7 @@ DESCRIPTIONS = {
     "MadeCalendarFeed": "A calendar feed with its address, which is shown this once.",
     "MoveReason": "Why an appointment was not moved, or not moved back.",
     "MoveResult": "What became of an appointment.",
+    "ParticipantExpansion": "What `expand` embeds: the patient or the doctor.",
     "Place": "Where an appointment is: doctor, time and room.",
     "QueuePlaceRowStatusEnum": "The status of the appointment.",
     "SeriesFrequency": "How often a series repeats.",

@@ -10,6 +10,8 @@ from apps.rest.filters import ChoicesFilter, IdFilter, YesNoFilter
 from apps.rest.paging import CursorFilter
 from apps.rest.periods import Since, Until
 
+SORTS = [("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")]
+
 
 class MinutesFilter(Filter):
     field_class = IntegerField
@@ -21,10 +23,7 @@ class AppointmentFilter(FilterSet):
     date_from = Since()
     date_to = Until()
     status = ChoicesFilter(choices=STATUSES, help_text="Appointments with this status")
-    sort = ChoiceFilter(
-        choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
-        help_text="By default the latest first",
-    )
+    sort = ChoiceFilter(choices=SORTS, help_text="By default the latest first")
     cursor = CursorFilter()
 
     class Meta:

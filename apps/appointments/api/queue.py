@@ -170,7 +170,7 @@ class QueueViewSet(HimsViewSet):
     resource = "queue"
     plural = "queue"
     tag = "Appointments"
-    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
+    expands = responses.EXPANSIONS
     extra = {"summary": _SUMMARY}
 
     @endpoint(

@@ -24,7 +24,7 @@ class AppointmentViewSet(HimsViewSet):
 
     resource = "appointment"
     plural = "appointments"
-    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
+    expands = responses.EXPANSIONS
 
     @endpoint(
         permission=Permission.APPOINTMENT_VIEW, query=AppointmentFilter, response=responses.AppointmentRow, example=examples.LIST

@@ -155,7 +155,7 @@ class WaitlistViewSet(HimsViewSet):
     resource = "waitlist_entry"
     plural = "waitlist"
     tag = "Waitlist"
-    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
+    expands = responses.EXPANSIONS
 
     @endpoint(
         permission=Permission.WAITLIST_VIEW,

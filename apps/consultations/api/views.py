@@ -30,7 +30,7 @@ class ConsultationViewSet(HimsViewSet):
     resource = "consultation"
     plural = "consultations"
     shows_current = True
-    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
+    expands = responses.EXPANSIONS
 
     @endpoint(permission=Permission.CONSULTATION_VIEW, query=ConsultationFilter, response=responses.ConsultationRow)
     def list(self, request: Request) -> Response:

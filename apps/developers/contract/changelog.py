@@ -134,6 +134,8 @@ RELEASES = (
             "The OpenAPI file states the form of ids, days, names after fields=, If-Match and allowed_cidrs (pattern, minItems). "
             "A week date (2026-W49-1) as date_from or date_to gets 400.",
             "The OpenAPI file says that reads ignore If-Match (GET /patients/{id}); only a write compares it.",
+            "The OpenAPI file names each choice once, for generated clients. AppointmentSort, ParticipantExpansion, "
+            "ChartEntryExpansion, NotificationStatus, PatientStatus and MergeRecord had no names.",
             "The keys that `fields` can take out of a reply are optional in the OpenAPI file, so that a generated client reads a "
             "reply to `fields=id`; x-required-without-fields lists those that a reply without `fields` always has, as before.",
             "A null character in a query parameter gets 400, never 500.",

@@ -15,6 +15,7 @@ DESCRIPTIONS = {
     "unread_count": "All unread notifications of the caller",
     "AllRead": "How many notifications were unread.",
     "NotificationCategory": "What the notification is about.",
+    "NotificationStatus": "Whether the caller has read the notification.",
     "NotificationType": "How the notification is shown.",
     "Priority": "How urgent it is.",
     "SendNotificationBody": "The notification, and who gets it.",

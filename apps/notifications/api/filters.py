@@ -7,9 +7,11 @@ from apps.notifications.models import Category, Notification, Priority
 from apps.rest.filters import ChoicesFilter
 from apps.rest.paging import CursorFilter
 
+STATUSES = [("read", "read"), ("unread", "unread")]
+
 
 class NotificationFilter(FilterSet):
-    status = ChoicesFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status", help_text="By default both")
+    status = ChoicesFilter(choices=STATUSES, method="of_status", help_text="By default both")
     priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority", help_text="Notifications of this priority")
     category = ChoiceFilter(choices=Category.choices, field_name="message__category", help_text="Notifications of this category")
     cursor = CursorFilter()

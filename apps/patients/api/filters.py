@@ -9,6 +9,8 @@ from apps.patients.rules import QUERY_MAX
 from apps.rest.filters import ChoicesFilter, YesNoFilter
 from apps.rest.paging import CursorFilter
 
+STATUSES = [("active", "active"), ("inactive", "inactive")]
+
 
 class PatientFilter(FilterSet):
     search = CharFilter(
@@ -17,9 +19,7 @@ class PatientFilter(FilterSet):
         help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a "
         "telephone number as dialled at home or from abroad; date of birth. Ignores case and accents",
     )
-    status = ChoicesFilter(
-        method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")], help_text="By default both"
-    )
+    status = ChoicesFilter(method="unfiltered", choices=STATUSES, help_text="By default both")
     cursor = CursorFilter()
 
     class Meta:

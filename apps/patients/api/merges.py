@@ -20,7 +20,7 @@ from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
-_SIDES = ["retired", "survivor"]
+RECORDS = ["retired", "survivor"]
 _ID, _OTHER = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44", "01961f0e-6c11-7f0a-8a3d-91c2b7e4d501"
 
 
@@ -28,7 +28,7 @@ class MergeBody(StrictSerializer):
     into = IdField(help_text="The record to keep")
     reason = serializers.CharField(max_length=400)
     fields = serializers.DictField(  # type: ignore[assignment]  # DRF has an attribute so called
-        child=serializers.ChoiceField(choices=_SIDES),
+        child=serializers.ChoiceField(choices=RECORDS),
         required=False,
         help_text="Which record's value to keep, by column (`phone`, `insurance_provider`) or group (`address`, "
         "`emergency_contact`, `insurance`). Default: the survivor's, its gaps filled.",
@@ -90,7 +90,7 @@ class DifferenceShape(ResponseSerializer):
     field = serializers.CharField()
     retired = serializers.CharField(allow_null=True, allow_blank=True)
     survivor = serializers.CharField(allow_null=True, allow_blank=True)
-    default = serializers.ChoiceField(choices=_SIDES)
+    default = serializers.ChoiceField(choices=RECORDS)
 
 
 class CautionShape(ResponseSerializer):

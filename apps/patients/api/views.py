@@ -177,7 +177,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     plural = "records"
     data_key = "record"
     tag = "Medical history"
-    expands = {"recorder": responses.RECORDER}
+    expands = responses.EXPANSIONS
 
     @endpoint(
         permission=Permission.CHART_VIEW,

@@ -4,8 +4,11 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from drf_spectacular.plumbing import load_enum_name_overrides
+
 from apps.common import domain
 from apps.rest.schema import components
+from apps.rest.schema.parameters import CHOICES_ID
 
 _BLANK = {"$ref": "#/components/schemas/BlankEnum"}
 _NULL = {"$ref": "#/components/schemas/NullEnum"}
@@ -21,9 +24,10 @@ _ENVELOPES = {
 def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     """Adds what the operations refer to: headers, error replies, schemas, the authentication schemes; and describes each tag."""
     parts = result.setdefault("components", {})
-    parts["schemas"] = dict(sorted({**parts.get("schemas", {}), **components.SCHEMAS}.items()))
+    parts["schemas"] = {**parts.get("schemas", {}), **components.SCHEMAS}
     _narrow_success(parts["schemas"])
     _share_choices(result)
+    parts["schemas"] = dict(sorted(parts["schemas"].items()))
     parts["responses"] = _used(components.responses(), "responses", result["paths"])
     parts["headers"] = _used(components.declared_headers(), "headers", [result["paths"], parts["responses"]])
     parts["securitySchemes"] = {components.SECURITY: components.BEARER, components.KEY_SECURITY: components.API_KEY}
@@ -132,15 +136,33 @@ def _of_envelope(name: str) -> str | None:
 
 
 def _share_choices(result: dict[str, Any]) -> None:
-    """Makes a parameter with the choices of a component refer to that component."""
-    names = {tuple(sorted(one["enum"])): name for name, one in result["components"]["schemas"].items() if "enum" in one}
-    for methods in result["paths"].values():
-        for operation in methods.values():
-            for parameter in operation.get("parameters", ()):
-                schema = parameter["schema"]
-                if name := names.get(tuple(sorted(schema.get("items", schema).get("enum", ())))):
-                    shared = {"$ref": f"#/components/schemas/{name}"}
-                    parameter["schema"] = schema | {"items": shared} if "items" in schema else shared
+    """Makes each choice of a parameter, or of the values of a dictionary, refer to the component of the same choices.
+
+    Choices that only parameters offer get a component if an app names them (`DomainConfig.enum_names`).
+    """
+    schemas = result["components"]["schemas"]
+    named = load_enum_name_overrides()  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
+    names = {tuple(sorted(one["enum"])): name for name, one in schemas.items() if "enum" in one}
+    for holder, key in _choices(result):
+        choice = holder[key]
+        own_name = named.get(choice.pop(CHOICES_ID, None))
+        if name := names.get(tuple(sorted(choice["enum"])), own_name):
+            schemas.setdefault(name, choice)
+            holder[key] = {"$ref": f"#/components/schemas/{name}"}
+
+
+def _choices(result: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yields where a choice is that drf-spectacular leaves in place: the object that has it, and its key there."""
+    for operation in (one for methods in result["paths"].values() for one in methods.values()):
+        for parameter in operation.get("parameters", ()):
+            holder, key = (parameter["schema"], "items") if "items" in parameter["schema"] else (parameter, "schema")
+            if "enum" in holder[key]:
+                yield holder, key
+    for schema in list(result["components"]["schemas"].values()):
+        for field in schema.get("properties", {}).values():
+            values = field.get("additionalProperties")
+            if isinstance(values, dict) and "enum" in values:
+                yield field, "additionalProperties"
 
 
 def _narrow_success(schemas: dict[str, Any]) -> None:

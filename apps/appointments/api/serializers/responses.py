@@ -144,6 +144,7 @@ class TimeOffShape(ResponseSerializer):
 
 PATIENT = Expansion(of="patient_id", permission=PatientPermission.PATIENT_VIEW, load=rows_by_id)
 DOCTOR = Expansion(of="doctor_id", permission=AccountPermission.DOCTOR_VIEW, load=colleagues)
+EXPANSIONS = {"patient": PATIENT, "doctor": DOCTOR}
 
 
 def visits_affected(count: int, field: str, where: str) -> list[Mapping[str, Any]]:

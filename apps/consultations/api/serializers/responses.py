@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.access.actor import Actor
-from apps.appointments.api.serializers.responses import DOCTOR, PATIENT
+from apps.appointments.api.serializers.responses import EXPANSIONS
 from apps.consultations.api.serializers import step_data
 from apps.consultations.models import STATUSES, WORKFLOWS, Addendum
 from apps.consultations.rights import Permission
@@ -18,7 +18,7 @@ from apps.consultations.steps.definitions import SCHEMAS, STEP_COUNT, Step
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.rest.response_serializers import ResponseSerializer, protected
 
-__all__ = ["DOCTOR", "PATIENT"]
+__all__ = ["EXPANSIONS"]
 STATES = [(state.value, state.value) for state in State]
 
 

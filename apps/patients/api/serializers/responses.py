@@ -209,6 +209,7 @@ def rows_by_id(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any
 
 
 RECORDER = Expansion(of="recorded_by", permission=AccountPermission.DOCTOR_VIEW, load=colleagues)
+EXPANSIONS = {"recorder": RECORDER}
 RETIRED = Expansion(of="retired_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
 SURVIVOR = Expansion(of="survivor_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
 
