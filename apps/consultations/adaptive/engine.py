@@ -1,10 +1,11 @@
 """Applies the table to the facts of a consultation."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 from apps.consultations.adaptive.facts import Facts
 from apps.consultations.adaptive.rule import Rule
@@ -64,8 +65,8 @@ class Guidance:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the guidance as it is stored with the consultation: plain values, as the database returns them."""
-        data: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"facts": self.facts.as_dict(), "note": NOT_REVIEWED}))
-        return data
+        data: dict[str, Any] = orjson.loads(orjson.dumps(self))
+        return data | {"note": NOT_REVIEWED}
 
 
 def requirements_of(data: Mapping[str, Any]) -> StepRequirements:

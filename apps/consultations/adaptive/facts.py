@@ -9,7 +9,8 @@ An unknown fact satisfies no comparison but "unknown".
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 
@@ -53,10 +54,6 @@ class Facts:
     @property
     def medication_count(self) -> int:
         return len(self.medications)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the facts as they are stored with the consultation, so that the result can be reproduced."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def facts_from(data: Mapping[str, Any]) -> Facts:
@@ -105,7 +102,12 @@ Condition = Is | AnyOf
 def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
     """Returns whether one of the phrases occurs in the text, as whole words. Only English; a denial ("no chest pain") is
     deliberately not understood, because an unnecessary question does less harm than a missing one."""
-    return any(re.search(rf"\b{re.escape(phrase)}", text) for phrase in phrases)
+    return _any_phrase(phrases).search(text) is not None
+
+
+@cache
+def _any_phrase(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})")
 
 
 def _has(values: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:

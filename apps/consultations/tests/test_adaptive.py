@@ -136,8 +136,8 @@ def test_the_same_facts_say_the_same_word_for_word() -> None:
         for change in dice.sample(sorted(REACHED), 4):
             changes |= REACHED[change]
         facts = replace(WELL, **changes)
-        once, again = guide(facts).as_dict(), guide(facts_from(facts.as_dict())).as_dict()
-        assert once == again
+        once = guide(facts).as_dict()
+        assert once == guide(facts_from(once["facts"])).as_dict()
         assert once["version"] == VERSION
 
 
