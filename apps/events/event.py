@@ -7,7 +7,7 @@
 Subclassing registers it. Payloads are thin: ids, states, times; never a name or a clinical value.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -46,7 +46,8 @@ class Event:
 
     def payload(self) -> dict[str, Any]:
         """Returns the fields as plain values. Instants keep their microseconds, which Django's encoder would cut."""
-        return {field: value.isoformat() if isinstance(value, datetime) else value for field, value in asdict(self).items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # `asdict` would copy each value
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
