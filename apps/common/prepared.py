@@ -24,7 +24,7 @@ from uuid import UUID
 
 import psycopg
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, Field, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
@@ -45,6 +45,8 @@ class PreparingCursor(psycopg.Cursor):
     appointments. The instants are the same, in the zone of the connection, which is UTC.
     """
 
+    is_logged = False
+
     @property
     def adapters(self) -> AdaptersMap:
         """Those of the connection with our loader, registered once per connection: for each cursor it copied the whole table."""
@@ -56,16 +58,19 @@ class PreparingCursor(psycopg.Cursor):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         super().execute(query, params, **(options | {"prepare": True}))
-        if connection.queries_logged:  # the log wants the statement with its values, which was never one text
+        if self.is_logged:  # the log wants the statement with its values, which was never one text
             self._query = SimpleNamespace(query=connection.ops.compose_sql(query, params).encode())  # type: ignore[assignment,attr-defined]  # a method of the PostgreSQL backend
         return self
 
 
 def cursor() -> CursorWrapper:
     """Returns a cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        prepared: CursorWrapper = connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]  # a private method that the stubs leave out
+    database: Any = connections[DEFAULT_DB_ALIAS]  # once: each use of `connection` looks it up again
+    database.ensure_connection()
+    with database.wrap_database_errors:
+        preparing = PreparingCursor(database.connection)
+    preparing.is_logged = database.queries_logged
+    prepared: CursorWrapper = database._prepare_cursor(preparing)
     return prepared
 
 
