@@ -249,7 +249,7 @@ def test_ten_thousand_are_notified_in_as_many_statements_as_two(staff: dict[str,
 
 @pytest.mark.parametrize("people", [40, pytest.param(500, marks=pytest.mark.full)])
 def test_the_newest_and_the_unread_are_found_by_their_index(staff: dict[str, User], people: int) -> None:
-    """Two hundred messages, of which everyone has a copy: 8,000 and, among the long measurements, 100,000; one in ten is unread."""
+    """Two hundred messages, a copy for everyone: 8,000 copies, and 100,000 in the long measurement; one in ten is unread."""
     insert_users(people)
     at = clock.now() - timedelta(days=30)
     for number in range(200):
