@@ -16,6 +16,33 @@ from apps.common.models import BaseModel
 CODE_SHAPE = r"^[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?$"
 
 
+_TITLES = (  # of ICD-10-CM, release 2026-04; long ones are shortened
+    "Certain infectious and parasitic diseases (A00-B99)",
+    "Neoplasms (C00-D49)",
+    "Diseases of the blood and immune mechanism (D50-D89)",
+    "Endocrine, nutritional and metabolic diseases (E00-E89)",
+    "Mental, behavioral and neurodevelopmental disorders (F01-F99)",
+    "Diseases of the nervous system (G00-G99)",
+    "Diseases of the eye and adnexa (H00-H59)",
+    "Diseases of the ear and mastoid process (H60-H95)",
+    "Diseases of the circulatory system (I00-I99)",
+    "Diseases of the respiratory system (J00-J99)",
+    "Diseases of the digestive system (K00-K95)",
+    "Diseases of the skin and subcutaneous tissue (L00-L99)",
+    "Diseases of the musculoskeletal system and connective tissue (M00-M99)",
+    "Diseases of the genitourinary system (N00-N99)",
+    "Pregnancy, childbirth and the puerperium (O00-O9A)",
+    "Conditions originating in the perinatal period (P00-P96)",
+    "Congenital malformations and chromosomal abnormalities (Q00-QA0)",
+    "Symptoms, signs and abnormal findings (R00-R99)",
+    "Injury, poisoning and other external consequences (S00-T88)",
+    "External causes of morbidity (V00-Y99)",
+    "Factors influencing health status (Z00-Z99)",
+    "Codes for special purposes (U00-U85)",
+)
+CHAPTERS = [(number, f"{number}. {title}") for number, title in enumerate(_TITLES, start=1)]
+
+
 class IcdRelease(BaseModel):
     """A release that was loaded. Only the newest may be followed by another, so the codes' periods never cross."""
 
@@ -57,7 +84,7 @@ class IcdCode(BaseModel):
     billable = models.BooleanField(help_text="It has no codes below it, so it is valid on a claim")
     parent = models.CharField(max_length=8, blank=True, help_text="The code above it; empty for a category, like E11")
     block = models.CharField(max_length=8, help_text="The section it belongs to, like E08-E13")
-    chapter = models.PositiveSmallIntegerField(help_text="1 to 22")
+    chapter = models.PositiveSmallIntegerField(choices=CHAPTERS)
     release = models.ForeignKey(
         IcdRelease, on_delete=models.PROTECT, related_name="+", help_text="The first release that contains it"
     )

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.test import Client
+from django.db import models
+from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.models import User
@@ -67,6 +68,20 @@ def test_every_choice_that_a_list_offers_opens(staff: dict[str, User]) -> None:
             assert browser.get(page + choice).status_code == 200, (page, title, choice)
             count += 1
     assert count > 40
+
+
+def test_no_filter_reads_its_choices_from_the_rows(staff: dict[str, User]) -> None:
+    """Django would read the whole table for them: 25 ms of each list of the 98,000 ICD-10-CM codes."""
+    request = RequestFactory().get("/admin/")
+    request.user = staff["admin"]
+    count = 0
+    for page, model_admin in lists():
+        for one in model_admin.get_list_filter(request):
+            if isinstance(one, str):
+                field = model_admin.model._meta.get_field(one)
+                assert field.choices or isinstance(field, models.BooleanField), (page, one)
+                count += 1
+    assert count > 4
 
 
 def test_the_questions_to_the_audit_log_open(staff: dict[str, User]) -> None:

@@ -182,3 +182,32 @@ def test_a_missing_field_is_named_next_to_an_unknown_one() -> None:
         "watts": ["Must be a whole number, without quotes."],
         "name": ["This field is required."],
     }
+
+
+class _Tag(StrictSerializer):
+    name = LineField()
+
+
+class _Bodies(StrictSerializer):
+    title = LineField(max_length=5)
+    tags = _Tag(many=True, required=False)
+    words = serializers.ListField(child=LineField(), required=False)
+
+
+def test_two_bodies_share_no_field_and_each_field_knows_its_own_body() -> None:
+    first, second = (_Bodies(data={"title": "x"}, context={"number": number}) for number in (1, 2))
+    for name in first.fields:
+        assert first.fields[name] is not second.fields[name]
+        assert (first.fields[name].context, second.fields[name].context) == ({"number": 1}, {"number": 2})
+    words: Any = first.fields["words"]
+    assert words.child.parent is words
+    assert words.child.context == {"number": 1}
+    tags: Any = second.fields["tags"]
+    assert tags.child.fields["name"].context == {"number": 2}
+
+
+def test_a_refused_body_leaves_nothing_to_the_next() -> None:
+    assert not _Bodies(data={"title": "too long"}).is_valid()
+    body = _Bodies(data={"title": "short"})
+    assert body.is_valid()
+    assert body.validated_data == {"title": "short"}
