@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hims.launch import paths
+from hims.tests import forking
 
 WHOLE = {
     "HIMS_ENV": "production",
@@ -23,10 +24,14 @@ WHOLE = {
 SHOW = "from hims import env; import importlib; s = importlib.import_module(env.settings_module()); print(s.__name__, s.DEBUG)"
 
 
-def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess:
+def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python with the arguments `command`, and without any, with code that prints the name of the settings and DEBUG."""
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    option, *rest = command or ("-c", SHOW)
+    if option == "-c":
+        return forking.run_code(rest[0], bare | environment)
     return subprocess.run(
-        [sys.executable, *(command or ("-c", SHOW))],
+        [sys.executable, *command],
         cwd=paths.PROJECT,
         env=bare | environment,
         capture_output=True,
@@ -46,6 +51,16 @@ def refusal(environment: dict[str, str]) -> str:
 
 def without(name: str) -> dict[str, str]:
     return {known: value for known, value in WHOLE.items() if known != name}
+
+
+def test_a_case_begins_with_its_environment_and_without_any_module_of_hims() -> None:
+    ask = (
+        "import os, sys; print([name for name in sys.modules if name.startswith(('hims.', 'apps'))], os.environ.get('HIMS_ENV'))"
+    )
+    assert start({}, "-c", ask).stdout == "['hims.tests'] None\n"
+    assert start({"HIMS_ENV": "x"}, "-c", ask).stdout == "['hims.tests'] x\n"
+    assert start({}, "-c", "1 / 0").returncode == 1
+    assert start({}, "-c", "raise SystemExit(3)").returncode == 3
 
 
 def test_production_starts_when_it_has_what_it_needs() -> None:
