@@ -225,8 +225,8 @@ SPECTACULAR_SETTINGS = {
         "data}`, every failure `{success, error}` with a code of the catalogue (`/developers/errors`). A "
         "method that a path does not support gets 405 with `Allow`; an unknown field or query parameter gets "
         "400. A path works with and without a trailing slash. HEAD works wherever GET does. Times are RFC "
-        "3339 in UTC, dates `YYYY-MM-DD`. Send `X-Request-ID` (8 to 64 letters, digits, `_` and `-`) to name "
-        "a request yourself."
+        "3339 in UTC, of the years 1850 to 2200, dates `YYYY-MM-DD`. Send `X-Request-ID` (8 to 64 letters, digits, "
+        "`_` and `-`) to name a request yourself."
     ),
     "CONTACT": {"name": "API support", "email": "api-support@arocord.com"},
     "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},

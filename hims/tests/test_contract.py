@@ -259,7 +259,7 @@ def test_the_file_states_what_a_body_and_a_parameter_take(file: dict[str, Any]) 
     bodies = {name: one.get("properties", {}) for name, one in file["components"]["schemas"].items() if name.endswith("Body")}
     stated = {name: value for name, value in bodies["HoursBody"]["starts"].items() if name != "description"}
     assert stated == {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
-    assert bodies["HoursBody"]["ends"]["pattern"] == "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+    assert bodies["HoursBody"]["ends"]["pattern"] == "^((0[1-9]|1[0-9]|2[0-3]):[0-5][0-9]|00:(0[1-9]|[1-5][0-9])|24:00)$"
     assert bodies["ScheduleBody"]["hours"]["maxItems"] == 100
     assert (bodies["RetractBody"]["reason"]["minLength"], bodies["RetractBody"]["reason"]["maxLength"]) == (1, 400)
     assert "minLength" not in bodies["DemographicsBody"]["first_name"]
@@ -300,7 +300,7 @@ def test_the_reference_s_error_is_the_file_s_example(file: dict[str, Any]) -> No
 def test_a_patient_s_body_has_every_place_a_value_may_stand_in(file: dict[str, Any], body: str, tree: dict[str, Any]) -> None:
     def names(schema: dict[str, Any]) -> dict[str, Any]:
         inner = {
-            name: resolve(file, field["anyOf"][0]) if "anyOf" in field else field for name, field in schema["properties"].items()
+            name: resolve(file, field["anyOf"][0] if "anyOf" in field else field) for name, field in schema["properties"].items()
         }
         return {name: names(part) if "properties" in part else None for name, part in inner.items()}
 

@@ -78,6 +78,16 @@ def test_choices_that_only_parameters_offer_are_components_too(file: dict[str, A
     assert b"x-choices" not in openapi.as_json()
 
 
+def test_lengths_by_type_and_demographics_state_what_the_server_refuses(file: dict[str, Any]) -> None:
+    parts = dict(fields(file))
+    lengths = parts["ScheduleBody.visit_lengths"]
+    assert set(lengths["properties"]) == set(file["components"]["schemas"]["AppointmentType"]["enum"])
+    assert lengths["additionalProperties"] is False
+    for body in ("PatientBody", "AmendPatientBody"):
+        assert parts[f"{body}.demographics"] == {"$ref": "#/components/schemas/DemographicsBody"}
+        assert {"enum": [None]} in parts[f"{body}.contact"]["anyOf"]
+
+
 def test_the_values_of_a_dictionary_share_their_choices(file: dict[str, Any]) -> None:
     by_column = file["components"]["schemas"]["MergeBody"]["properties"]["fields"]
     assert by_column["additionalProperties"] == {"$ref": "#/components/schemas/MergeRecord"}

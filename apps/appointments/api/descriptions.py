@@ -4,7 +4,7 @@ DESCRIPTIONS = {
     # An appointment
     "appointment_id": "The appointment: an `id` of `GET /appointments`",
     "appointment_type": "The type of the appointment; consultation by default",
-    "scheduled_time": "When the appointment begins",
+    "scheduled_time": "When the appointment begins, in a year up to 2200",
     "ends_at": "When it ends; that instant belongs to what follows",
     "duration_minutes": "The length in minutes",
     "notes": "What the appointment is about",

@@ -1,5 +1,6 @@
 """Weeks, time off, rooms and free times over HTTP."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, hire
+from apps.appointments.api.serializers.requests import EndTimeField
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.events.models import OutboxEvent
 from apps.patients.tests.factories import register_patient, restrict
@@ -191,6 +193,7 @@ def test_a_week_is_published_in_place_of_the_one_before(staff: dict[str, User]) 
         ({"hours": [{"weekday": 7, "starts": "09:00", "ends": "12:00"}]}, "hours[0].weekday"),
         ({"hours": [{"weekday": 1, "starts": "9 o'clock", "ends": "12:00"}]}, "hours[0].starts"),
         ({"hours": [{"weekday": 1, "starts": "12:00", "ends": "09:00"}]}, "hours[0]"),
+        ({"hours": [{"weekday": 1, "starts": "12:00", "ends": "00:00"}]}, "hours[0].ends"),
         ({"hours": [WEEK["hours"][0], WEEK["hours"][0]]}, "hours[1]"),
         ({"hours": [WEEK["hours"][0] | {"room_id": "01a20660-b19a-73ec-b298-0cd2a0d026eb"}]}, "hours[0].room_id"),
         ({"visit_lengths": {"party": 30}}, "visit_lengths"),
@@ -208,6 +211,12 @@ def test_a_week_that_makes_no_sense_is_refused_and_the_old_one_kept(
     reply = receptionist_api.put(path, sent)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
     assert receptionist_api.get(path).json()["data"] == before
+
+
+def test_the_openapi_file_states_at_which_minutes_hours_can_end() -> None:
+    minutes = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60 + 2)]
+    pattern = EndTimeField.json_schema["pattern"]
+    assert [minute for minute in minutes if not re.fullmatch(pattern, minute)] == ["00:00", "24:01"]
 
 
 def test_a_doctor_plans_his_own_week_alone(staff: dict[str, User]) -> None:

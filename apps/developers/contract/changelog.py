@@ -133,7 +133,10 @@ RELEASES = (
             "replies and false in refusals, so that types narrow. A time of day has two digits each (09:05).",
             "The OpenAPI file states the form of ids, days, names after fields=, If-Match and allowed_cidrs (pattern, minItems). "
             "A week date (2026-W49-1) as date_from or date_to gets 400.",
-            "The OpenAPI file says that reads ignore If-Match (GET /patients/{id}); only a write compares it.",
+            "The OpenAPI file says that reads ignore If-Match (GET /patients/{id}); only a write compares it. It states that the "
+            "tags have no commas, hours of a doctor do not end at 00:00, demographics is not null, visit_lengths has a key for "
+            "each type of appointment, and a time is in a year from 1850 to 2200.",
+            "A time whose offset has more than 59 minutes (+01:75) gets 400.",
             "The OpenAPI file names each choice once, for generated clients. AppointmentSort, ParticipantExpansion, "
             "ChartEntryExpansion, NotificationStatus, PatientStatus and MergeRecord had no names.",
             "The keys that `fields` can take out of a reply are optional in the OpenAPI file, so that a generated client reads a "

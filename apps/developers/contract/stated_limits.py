@@ -99,7 +99,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "no longer accepts other fields": (
         "PUT /consultations/{id}/step body.step_data",
         "POST /patients/{id}/medical-history body.detail",
+        "PUT /doctors/{id}/schedule body.visit_lengths",
     ),
+    "may no longer be null": ("POST /patients body.demographics", "PUT /patients/{id} body.demographics"),
     "maximum became 2147483648": (
         "GET /api-keys query parameter page",
         "GET /appointments query parameter page",

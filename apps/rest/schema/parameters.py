@@ -30,7 +30,8 @@ _OFFSET = {"type": "integer", "minimum": 0, "maximum": paging.FURTHEST}
 
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 _TAGS = {"type": "string"}
-IF_MATCH = {"type": "string", "pattern": '^([*]|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'}
+_TAG = '(W/)?"[ !#-+.-~-]*"'  # without commas: Django takes the list of tags apart at each
+IF_MATCH = {"type": "string", "pattern": f"^([*]|{_TAG}(, *{_TAG})*)$"}
 FIELD_NAME = {"type": "string", "pattern": "^[a-z0-9_]+([.][a-z0-9_]+)?$"}
 _NAMES = {"type": "array", "minItems": 1, "items": FIELD_NAME}
 CHOICES_ID = "x-choices"  # marks choices until `hooks.share` has named them

@@ -1,5 +1,6 @@
 """The fields of bodies: names, addresses, instants, days, times of day and ids."""
 
+import re
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
@@ -57,6 +58,8 @@ def test_an_instant_is_read_with_its_offset(written: str, instant: datetime) -> 
         "2026-02-30T00:00:00Z",
         "2026-01-02T24:01:00Z",
         "2026-01-02T03:04:61Z",
+        "2026-01-02T03:04:05+01:75",
+        "2026-01-02T03:04:05-24:00",
         "0000-01-01T00:00:00Z",
         "2026-1-2T03:04:05Z",
         "now",
@@ -68,6 +71,20 @@ def test_an_instant_is_read_with_its_offset(written: str, instant: datetime) -> 
 )
 def test_an_instant_that_is_none_is_refused_with_an_example(written: Any) -> None:
     assert "2025-01-15T10:00:00Z" in refusal(InstantField(), written)
+
+
+@pytest.mark.parametrize(
+    ("written", "fits"),
+    [
+        ("2200-12-31T23:59:59Z", True),
+        ("2026-01-02 03:04+0530", True),
+        ("2201-01-01T00:00:00Z", False),
+        ("2026-01-02T24:01:00Z", False),
+        ("2026-01-02T03:04:05-24:00", False),
+    ],
+)
+def test_the_openapi_file_states_the_form_of_an_instant(written: str, fits: bool) -> None:
+    assert bool(re.fullmatch(InstantOrDayField.json_schema["pattern"], written)) == fits
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Tags and preconditions, without a database."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from apps.common.errors import Invalid, PreconditionFailed, PreconditionRequired
 from apps.rest import etags
 from apps.rest.endpoint import Endpoint
+from apps.rest.schema.parameters import IF_MATCH
 from apps.rest.tests.callers import request, user
 
 TAG = etags.of(b'{"id":1}')
@@ -82,14 +84,18 @@ def test_a_stale_write_shows_nothing_where_the_resource_does_not_declare_it() ->
     assert "current" not in refusal.value.details
 
 
-@pytest.mark.parametrize(("header", "tags"), [(None, []), (TAG, [TAG]), ("*", ["*"]), (f'{TAG}, "b"', [TAG, '"b"'])])
+@pytest.mark.parametrize(
+    ("header", "tags"), [(None, []), (TAG, [TAG]), ("*", ["*"]), ('"a-b c!~"', ['"a-b c!~"']), (f'{TAG}, "b"', [TAG, '"b"'])]
+)
 def test_if_match_is_read_as_a_list_of_tags(header: str | None, tags: list[str]) -> None:
     headers = {} if header is None else {"HTTP_IF_MATCH": header}
     assert etags._wanted(request("PUT", "/v1/lamps/1", user(), **headers)) == tags
+    assert header is None or re.fullmatch(IF_MATCH["pattern"], header)
 
 
-@pytest.mark.parametrize("header", ["", "abc", "W/abc"])
+@pytest.mark.parametrize("header", ["", "abc", "W/abc", '"a,b"'])
 def test_if_match_without_a_tag_is_refused_by_name(header: str) -> None:
+    assert not re.fullmatch(IF_MATCH["pattern"], header)
     with pytest.raises(Invalid) as refusal:
         etags._wanted(request("PUT", "/v1/lamps/1", user(), HTTP_IF_MATCH=header))
     assert refusal.value.details["field"] == "If-Match"

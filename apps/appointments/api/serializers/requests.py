@@ -9,7 +9,7 @@ from apps.appointments import rules
 from apps.appointments.models import AppointmentType, WaitPriority
 from apps.appointments.models.appointments import STATUSES, Triage
 from apps.appointments.scheduling import availability
-from apps.rest.serializers import TIME_OF_DAY, ClockField, IdField, InstantField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import ClockField, IdField, InstantField, InstantOrDayField, StrictSerializer
 
 NOTES_MAX, REASON_MAX = 4_000, 400
 _DAY = len("2025-01-15")
@@ -102,7 +102,7 @@ class CancelBody(_Cleared):
 class EndTimeField(ClockField):
     """The end of hours, which may be 24:00. 00:00 begins a day and ends none."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({TIME_OF_DAY}|24:00)$"}
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": "^((0[1-9]|1[0-9]|2[0-3]):[0-5][0-9]|00:(0[1-9]|[1-5][0-9])|24:00)$"}
 
     def to_internal_value(self, value: Any) -> time:
         if value == "24:00":
@@ -127,23 +127,34 @@ class HoursBody(StrictSerializer):
     valid_until = serializers.DateField(required=False, allow_null=True, input_formats=["%Y-%m-%d"])
 
 
-class ScheduleBody(StrictSerializer):
-    """A doctor's whole week, in place of the previous one."""
+class VisitLengthsField(serializers.DictField):
+    """Minutes by type of appointment."""
 
-    slot_minutes = _minutes(default=rules.SLOT_MINUTES)
-    overbook_per_day = serializers.IntegerField(min_value=0, max_value=50, required=False, default=rules.OVERBOOK_PER_DAY)
-    visit_lengths = serializers.DictField(
-        child=serializers.IntegerField(min_value=rules.SHORTEST, max_value=rules.LONGEST), required=False, default=dict
-    )
-    hours = HoursBody(many=True, max_length=100)  # type: ignore[call-arg]  # DRF's list takes it
+    child = serializers.IntegerField(min_value=rules.SHORTEST, max_value=rules.LONGEST)
+    json_schema: ClassVar[dict[str, Any]] = {
+        "properties": {
+            kind: {"type": "integer", "minimum": rules.SHORTEST, "maximum": rules.LONGEST} for kind in AppointmentType.values
+        },
+        "additionalProperties": False,
+    }
 
-    def validate_visit_lengths(self, lengths: dict[str, int]) -> dict[str, int]:
+    def to_internal_value(self, data: Any) -> dict[str, int]:
+        lengths: dict[str, int] = super().to_internal_value(data)
         unknown = [kind for kind in lengths if kind not in AppointmentType.values]
         if unknown:
             raise serializers.ValidationError(
                 f"Unknown type {unknown[0][:40]!r}. Known types: {', '.join(AppointmentType.values)}."
             )
         return lengths
+
+
+class ScheduleBody(StrictSerializer):
+    """A doctor's whole week, in place of the previous one."""
+
+    slot_minutes = _minutes(default=rules.SLOT_MINUTES)
+    overbook_per_day = serializers.IntegerField(min_value=0, max_value=50, required=False, default=rules.OVERBOOK_PER_DAY)
+    visit_lengths = VisitLengthsField(required=False, default=dict)
+    hours = HoursBody(many=True, max_length=100)  # type: ignore[call-arg]  # DRF's list takes it
 
 
 class TimeOffBody(_Cleared):

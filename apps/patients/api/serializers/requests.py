@@ -163,7 +163,8 @@ def _documented(key: str, places: Mapping[str, Any], about: str | None = None) -
             clearable = field.allow_null or (getattr(field, "allow_blank", False) and not isinstance(field, NameField))
             fields[name] = _again(field, required=False, allow_null=clearable)
         else:
-            fields[name] = _NESTED.setdefault(name, _documented(name, place))(required=False, allow_null=True)
+            may_be_cleared = name != "demographics"  # a name, a birth and a gender cannot be
+            fields[name] = _NESTED.setdefault(name, _documented(name, place))(required=False, allow_null=may_be_cleared)
     return type("".join(word.capitalize() for word in key.split("_")) + "Body", (StrictSerializer,), fields)
 
 
