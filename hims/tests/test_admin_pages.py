@@ -41,9 +41,10 @@ RULES = {
 # Carries axe into the page once, for both schemes.
 _AXE = Axe().axe_script
 # A link that is still on its way from one scheme's colour to the other's is taken there first.
+# Of what a page loads, axe reads only sounds and films once more: the policy would stop the copy of a stylesheet.
 _RUN = """only => {
   document.getAnimations().forEach(moving => moving.finish());
-  return axe.run({runOnly: only, resultTypes: ["violations"]}).then(results => results.violations);
+  return axe.run({runOnly: only, resultTypes: ["violations"], preload: {assets: ["media"]}}).then(results => results.violations);
 }"""
 SHOTS = os.environ.get("HIMS_SCREENSHOTS", "")  # a folder to keep pictures in
 
@@ -277,24 +278,11 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
-def test_every_page_keeps_the_strict_policy_and_asks_no_other_host(
-    chromium: Browser, live_server: Any, shown: AdminScenario
-) -> None:
-    here, context = open_admin(chromium, live_server)
-    here.sign_in("admin.ward")
-    for name, address in shown.pages.items():
-        response = here.page.goto(here.base + address)
-        assert "script-src 'self'; " in response.headers["content-security-policy"] + "; "
-        if name == "nowhere":
-            here.complaints = [message for message in here.complaints if "404" not in message]
-    assert not here.complaints
-    context.close()
-
-
-def test_axe_finds_nothing_in_either_colour_scheme(
+def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_nothing_in_either_colour_scheme(
     chromium: Browser, live_server: Any, shown: AdminScenario, settings: Any
 ) -> None:
-    here, context = open_admin(chromium, live_server, bypass_csp=True)
+    """One visit to each page tries all three, because the visits take most of the time."""
+    here, context = open_admin(chromium, live_server)
     problems = []
 
     def look(name: str) -> None:
@@ -305,6 +293,8 @@ def test_axe_finds_nothing_in_either_colour_scheme(
             picture(here.page, f"{name}-{scheme}")
             for rule in here.page.evaluate(_RUN, rules):
                 problems.extend(f"{name}, {scheme}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
+        problems.extend(f"{name}: {complaint}" for complaint in here.complaints)
+        here.complaints.clear()
 
     here.open("/admin/login/")
     look("login")
@@ -324,7 +314,12 @@ def test_axe_finds_nothing_in_either_colour_scheme(
     look("code")
     here.sign_in("admin.ward")
     for name, address in shown.pages.items():
-        here.open(address)
+        response = here.page.goto(here.base + address)
+        assert response, name
+        if "script-src 'self'; " not in response.headers["content-security-policy"] + "; ":
+            problems.append(f"{name}: {response.headers['content-security-policy']}")
+        if name == "nowhere":
+            here.complaints = [message for message in here.complaints if "404" not in message]
         look(name)
     lasts, settings.REAUTHENTICATION_LIFETIME = settings.REAUTHENTICATION_LIFETIME, timedelta(0)
     here.open(shown.pages["reset-mfa"])
@@ -348,7 +343,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
     here.page.click("input[name=_save]")
     look("move-refused")
     context.close()
-    assert not problems, f"{len(problems)} nodes\n" + "\n".join(problems)
+    assert not problems, f"{len(problems)} problems\n" + "\n".join(problems)
 
 
 def test_a_second_factor_is_set_up_at_the_door_without_javascript(
