@@ -21,19 +21,26 @@ MOST_WORKERS = 4
 # The files that take longest, the longest first: they begin first, so that no worker is left alone with one at the end.
 LONGEST = [
     "hims/tests/test_admin_pages.py",
-    "hims/tests/test_developer_pages.py",
-    "hims/launch/tests/test_embedded.py",
+    "hims/tests/test_slow_clients.py",
     "hims/launch/tests/test_run.py",
-    "hims/tests/test_settings.py",
-    "apps/patients/tests/test_search.py",
-    "apps/patients/tests/test_suspected.py",
-    "apps/sandbox/tests/test_services.py",
-    "apps/patients/tests/test_tally.py",
-    "apps/patients/tests/test_restricted.py",
-    "hims/tests/test_api_key_permissions.py",
-    "hims/tests/test_permissions.py",
     "hims/tests/journeys/test_first_start.py",
+    "hims/tests/journeys/test_workers.py",
+    "hims/tests/test_developer_pages.py",
+    "apps/patients/tests/test_search.py",
+    "hims/tests/test_live.py",
+    "apps/sandbox/tests/test_services.py",
+    "hims/tests/test_matrix.py",
+    "apps/patients/tests/test_restricted.py",
+    "hims/launch/tests/test_embedded.py",
+    "hims/launch/tests/test_files.py",
+    "hims/tests/journeys/test_booking_races.py",
+    "apps/patients/tests/test_tally.py",
+    "hims/tests/test_admin_permissions.py",
     "apps/patients/tests/test_merging_undo.py",
+    "apps/sandbox/tests/test_command.py",
+    "hims/tests/test_hostile_input.py",
+    "hims/tests/journeys/test_waitlist_races.py",
+    "hims/tests/guarantees/test_crashes.py",
 ]
 
 pytest_plugins = ["apps.accounts.tests.plugin", "hims.tests.table_cleaner"]
@@ -46,8 +53,9 @@ def others_servers() -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: as many as there are processors, and one alone on servers that others named: workers empty Redis."""
-    return 1 if others_servers() else min(os.cpu_count() or 1, MOST_WORKERS)
+    """`-n auto`: one more than there are processors, because a test waits for servers, browsers and clocks in a quarter of its
+    time; one alone on servers that others named, because workers empty Redis."""
+    return 1 if others_servers() else min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
