@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 
 from apps.access.actor import SYSTEM
@@ -106,24 +107,26 @@ def test_a_late_arrival_and_a_booking_of_one_patient_at_one_time_wait_for_no_dea
     """Who was missed is checked in after all, and takes the time again that a booking of the same patient asks for."""
     other = hire("dr.other", "doctor", specialty="Any")
     publish(other)
-    before, start = deadlocks(), clock.now() - timedelta(minutes=5)
-    for number in range(10):
-        patient = register_patient("Ann", f"Roe {number}")
-        row = book(patient, hire(f"dr.{number}", "doctor", specialty="Any"), start)
-        services.no_show(by=SYSTEM, appointment_id=row.pk)
+    noon = at("12:00", clock.today())
+    before, start = deadlocks(), noon - timedelta(minutes=5)
+    with time_machine.travel(noon):  # at midnight the patient would come on another day
+        for number in range(10):
+            patient = register_patient("Ann", f"Roe {number}")
+            row = book(patient, hire(f"dr.{number}", "doctor", specialty="Any"), start)
+            services.no_show(by=SYSTEM, appointment_id=row.pk)
 
-        def act(turn: int) -> str:
-            try:
-                if turn == 0:
-                    return services.check_in(by=SYSTEM, appointment_id=row.pk, early=True).status  # noqa: B023
-                services.book(by=SYSTEM, new=NewAppointment(patient_id=patient.pk, doctor_id=other.pk, scheduled_time=start))  # noqa: B023
-            except HimsError as refusal:
-                return type(refusal).__name__
-            return "booked"
+            def act(turn: int) -> str:
+                try:
+                    if turn == 0:
+                        return services.check_in(by=SYSTEM, appointment_id=row.pk, early=True).status  # noqa: B023
+                    services.book(by=SYSTEM, new=NewAppointment(patient_id=patient.pk, doctor_id=other.pk, scheduled_time=start))  # noqa: B023
+                except HimsError as refusal:
+                    return type(refusal).__name__
+                return "booked"
 
-        done = run_concurrently(2, act)
-        assert done in (["checked_in", "SlotTaken"], ["SlotTaken", "booked"])
-        Appointment.objects.filter(patient=patient, doctor=other).update(status="no_show")
+            done = run_concurrently(2, act)
+            assert done in (["checked_in", "SlotTaken"], ["SlotTaken", "booked"])
+            Appointment.objects.filter(patient=patient, doctor=other).update(status="no_show")
     assert deadlocks() == before
 
 

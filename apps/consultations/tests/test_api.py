@@ -333,12 +333,11 @@ def test_the_list_is_lean_newest_first_and_filtered(staff: dict[str, User], coll
     assert ids(f"doctor_id={doctor.pk}") == [three, one]
     assert ids(f"appointment_id={appointment.pk}") == [three]
     assert ids("status=completed") == [one]
-    day = first.row.started_at.date().isoformat()
     assert ids(f"date_from={first.row.started_at.isoformat().replace('+', '%2B')}&status=completed") == [one]
     assert ids("date_to=2020-01-01") == []
     assert who.get("/consultations?date_from=2026-02-01&date_to=2026-01-01").status_code == 400
     assert who.get("/consultations?status=asleep").status_code == 400
-    row = who.get(f"/consultations?limit=1&expand=patient,doctor&date_from={day[:4]}-01-01").json()["data"]["consultations"][0]
+    row = who.get("/consultations?limit=1&expand=patient,doctor&date_from=2020-01-01").json()["data"]["consultations"][0]
     assert (row["patient"]["mrn"], row["doctor"]["role"], row["total_steps"]) == (ann.mrn, "doctor", 11)
     assert "step_data" not in row
 
