@@ -8,12 +8,15 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import User
+from apps.accounts.tests.factories import create_staff
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid, NotFound
+from apps.common.tests.shared_rows import shared_rows
 from apps.events.models import OutboxEvent
 from apps.patients import selectors, services
 from apps.patients.confidentiality.models import CareTeamMember, Restriction
@@ -154,36 +157,40 @@ def test_the_database_holds_a_team_together(staff: dict[str, User]) -> None:
 # Lists, counts, searches
 
 
-@pytest.fixture
-def shelf(staff: dict[str, User]) -> list[Patient]:
-    """Forty patients, the newest first, every third of them restricted to the nurse; one in five is inactive."""
-    people = [register_patient(f"Anna{'abcdefghij'[number % 10]}", "Roe", date(1960, 1, 1 + number % 28)) for number in range(40)]
-    for patient in people[::3]:
-        restrict(patient, staff["nurse"])
-    for patient in people[::5]:
-        services.deactivate(by=SYSTEM, patient_id=patient.pk)
-    return list(Patient.objects.order_by("-seq"))
+class TestAmongForty:
+    @pytest.fixture(scope="class")
+    def staff(self, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, User]]:
+        """The staff, and forty patients, every third of them restricted to the nurse; one in five is inactive."""
+        with shared_rows(django_db_blocker):
+            staff = create_staff()
+            people = [
+                register_patient(f"Anna{'abcdefghij'[number % 10]}", "Roe", date(1960, 1, 1 + number % 28))
+                for number in range(40)
+            ]
+            for patient in people[::3]:
+                restrict(patient, staff["nurse"])
+            for patient in people[::5]:
+                services.deactivate(by=SYSTEM, patient_id=patient.pk)
+            yield staff
 
+    @pytest.mark.parametrize("text", ["", "anna", "anna roe", "annab", "1960-01-04", "roe 1960-01-04", "annna", "rooe annae"])
+    @pytest.mark.parametrize("status", ["", "active", "inactive"])
+    def test_totals_and_pages_leave_out_who_is_hidden(self, staff: dict[str, User], text: str, status: str) -> None:
+        """Every page of five, side by side: what the outsider gets is what the team gets, less the restricted."""
 
-@pytest.mark.usefixtures("shelf")
-@pytest.mark.parametrize("text", ["", "anna", "anna roe", "annab", "1960-01-04", "roe 1960-01-04", "annna", "rooe annae"])
-@pytest.mark.parametrize("status", ["", "active", "inactive"])
-def test_totals_and_pages_leave_out_who_is_hidden(staff: dict[str, User], text: str, status: str) -> None:
-    """Every page of five, side by side: what the outsider gets is what the team gets, less the restricted."""
+        def pages(actor: Any) -> tuple[list[Any], set[Total | None]]:
+            visible = [
+                selectors.list_page(visible_to=actor, text=text, status=status, window=Window(offset, 5))
+                for offset in range(0, 50, 5)
+            ]
+            return [row["id"] for page in visible for row in page.rows], {page.total for page in visible}
 
-    def pages(actor: Any) -> tuple[list[Any], set[Total | None]]:
-        visible = [
-            selectors.list_page(visible_to=actor, text=text, status=status, window=Window(offset, 5))
-            for offset in range(0, 50, 5)
-        ]
-        return [row["id"] for page in visible for row in page.rows], {page.total for page in visible}
-
-    hidden = set(Patient.objects.filter(restricted=True).values_list("pk", flat=True))
-    everybody, _ = pages(staff["nurse"])
-    rows, totals = pages(staff["doctor"])
-    assert rows == [pk for pk in everybody if pk not in hidden]
-    assert totals == {Total(len(rows))}
-    assert not text or status or set(everybody) & hidden
+        hidden = set(Patient.objects.filter(restricted=True).values_list("pk", flat=True))
+        everybody, _ = pages(staff["nurse"])
+        rows, totals = pages(staff["doctor"])
+        assert rows == [pk for pk in everybody if pk not in hidden]
+        assert totals == {Total(len(rows))}
+        assert not text or status or set(everybody) & hidden
 
 
 def test_a_search_that_only_hidden_patients_fit_looks_for_near_spellings(staff: dict[str, User]) -> None:
@@ -366,8 +373,9 @@ def test_restricted_charts_cost_a_search_one_statement_and_a_list_none(staff: di
     assert [cost(act) for act in actions] == [2, 4, 1]  # a search for a name asks for its nicknames too
 
 
-def test_among_fifty_thousand_restrictions_are_found_by_their_index(staff: dict[str, User]) -> None:
-    insert_patients(50_000)
+@pytest.mark.parametrize("people", [10_000, pytest.param(50_000, marks=pytest.mark.full)])
+def test_among_many_restrictions_are_found_by_their_index(staff: dict[str, User], people: int) -> None:
+    insert_patients(people)
     for patient in Patient.objects.order_by("-seq")[:300:10]:
         restrict(patient, staff["nurse"])
     doctor, restricted_patient = staff["doctor"], Patient.objects.filter(last_name="Smith")[0]

@@ -2,14 +2,17 @@
 
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.access.actor import SYSTEM
+from apps.common.tests.shared_rows import shared_rows
 from apps.patients import rules, selectors, services
 from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
 from apps.patients.search import name_forms, patient_search
@@ -64,8 +67,9 @@ def plans(caught: Any) -> list[dict[str, Any]]:
     return nodes
 
 
-def test_among_fifty_thousand_no_list_search_or_detail_reads_the_whole_table() -> None:
-    insert_patients(50_000)
+@pytest.mark.parametrize("people", [10_000, pytest.param(50_000, marks=pytest.mark.full)])
+def test_among_many_no_list_search_or_detail_reads_the_whole_table(people: int) -> None:
+    insert_patients(people)
     patient = Patient.objects.filter(last_name="Smith")[0]
     with CaptureQueriesContext(connection) as caught:
         for text in [*TEXTS, "1980-05-15", "smith 15 5 80"]:
@@ -110,46 +114,51 @@ def brute(text: str) -> set[int]:
     }
 
 
-@pytest.mark.parametrize(
-    "text", ["j", "jo", "john", "smith", "mary smi", "john do", "a b", "mrn1000", "0 1", "lee anna", "s m j", "bob", "jim smith"]
-)
-def test_search_finds_exactly_what_a_full_scan_finds(text: str) -> None:
-    insert_patients(2_000)
-    expected = brute(text)
-    result = patient_search.find(text, limit=5_000)
-    assert set(result.seqs) == expected
-    assert len(result.seqs) == len(set(result.seqs)) == result.total
-    pages = [seq for offset in range(0, result.total, 37) for seq in patient_search.find(text, offset=offset, limit=37).seqs]
-    assert pages == result.seqs
+@pytest.fixture(scope="class")
+def two_thousand_patients(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with shared_rows(django_db_blocker):
+        insert_patients(2_000)
+        yield
 
 
-def test_status_narrows_a_search() -> None:
-    insert_patients(2_000)
-    everybody, active, inactive = (
-        patient_search.find("john", status=status, limit=5_000) for status in ("", "active", "inactive")
+@pytest.mark.usefixtures("two_thousand_patients")
+class TestAmongTwoThousand:
+    @pytest.mark.parametrize(
+        "text",
+        ["j", "jo", "john", "smith", "mary smi", "john do", "a b", "mrn1000", "0 1", "lee anna", "s m j", "bob", "jim smith"],
     )
-    assert set(active.seqs) | set(inactive.seqs) == set(everybody.seqs)
-    assert active.total + inactive.total == everybody.total
-    assert inactive.total > 0
+    def test_search_finds_exactly_what_a_full_scan_finds(self, text: str) -> None:
+        expected = brute(text)
+        result = patient_search.find(text, limit=5_000)
+        assert set(result.seqs) == expected
+        assert len(result.seqs) == len(set(result.seqs)) == result.total
+        pages = [seq for offset in range(0, result.total, 37) for seq in patient_search.find(text, offset=offset, limit=37).seqs]
+        assert pages == result.seqs
 
+    def test_status_narrows_a_search(self) -> None:
+        everybody, active, inactive = (
+            patient_search.find("john", status=status, limit=5_000) for status in ("", "active", "inactive")
+        )
+        assert set(active.seqs) | set(inactive.seqs) == set(everybody.seqs)
+        assert active.total + inactive.total == everybody.total
+        assert inactive.total > 0
 
-@pytest.mark.parametrize(
-    "text", ["j", "john", "mrn1", "john do", "john d", "mary lee smi", "555", "1980-05-15", "jonh", "jonh smiht"]
-)
-@pytest.mark.parametrize("status", ["", "active"])
-def test_the_hidden_are_neither_shown_nor_counted(text: str, status: str) -> None:
-    insert_patients(2_000)
-    register_patient("Mary Lee", "Smith")
-    register_patient("John", "Doe")  # born on that day
-    everybody = patient_search.find(text, status=status, limit=5_000)
-    hidden = everybody.seqs[::3]
-    shown = patient_search.find(text, status=status, limit=5_000, hidden=hidden)
-    if everybody.total > len(hidden):
-        assert shown.seqs == [seq for seq in everybody.seqs if seq not in hidden]
-        assert shown.total == everybody.total - len(hidden)
-    else:
-        assert not set(shown.seqs) & set(hidden)
-    assert patient_search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
+    @pytest.mark.parametrize(
+        "text", ["j", "john", "mrn1", "john do", "john d", "mary lee smi", "555", "1980-05-15", "jonh", "jonh smiht"]
+    )
+    @pytest.mark.parametrize("status", ["", "active"])
+    def test_the_hidden_are_neither_shown_nor_counted(self, text: str, status: str) -> None:
+        register_patient("Mary Lee", "Smith")
+        register_patient("John", "Doe")  # born on that day
+        everybody = patient_search.find(text, status=status, limit=5_000)
+        hidden = everybody.seqs[::3]
+        shown = patient_search.find(text, status=status, limit=5_000, hidden=hidden)
+        if everybody.total > len(hidden):
+            assert shown.seqs == [seq for seq in everybody.seqs if seq not in hidden]
+            assert shown.total == everybody.total - len(hidden)
+        else:
+            assert not set(shown.seqs) & set(hidden)
+        assert patient_search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
 
 
 def test_a_common_total_stays_exact_for_users_with_hidden_patients() -> None:
@@ -190,7 +199,7 @@ def test_several_words_may_be_bent_at_once(text: str) -> None:
 
 
 def test_more_than_ten_thousand_matches_are_an_estimate() -> None:
-    insert_patients(15_000)
+    insert_patients(10_100)
     result = patient_search.find("mrn100")
     assert (result.total, result.is_estimate) == (10_000, True)
     assert len(result.seqs) == 20
