@@ -85,10 +85,13 @@ def test_the_hidden_are_counted_as_if_they_had_left() -> None:
 
 
 class FarPages(TestCase):
-    @given(hidden=st.sets(st.integers(0, 1_999), max_size=60), offset=st.integers(0, 2_000))
+    @classmethod
+    def setUpTestData(cls) -> None:
+        insert_patients(2_500)
+
+    @given(hidden=st.sets(st.integers(0, 2_499), max_size=60), offset=st.integers(0, 2_500))
     @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_far_place_steps_over_the_hidden(self, hidden: set[int], offset: int) -> None:
-        insert_patients(2_000)
         seqs = list(Patient.objects.order_by("-seq").values_list("seq", flat=True))
         kept = [seq for number, seq in enumerate(seqs) if number not in hidden]
         place = sql.page_start(offset, hidden=those([seqs[number] for number in hidden]))
@@ -98,7 +101,6 @@ class FarPages(TestCase):
     @given(gone=st.sets(st.integers(0, 2_499), max_size=200), offset=st.integers(0, 2_600), limit=st.integers(1, 100))
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_far_page_is_the_one_walking_leads_to(self, gone: set[int], offset: int, limit: int) -> None:
-        insert_patients(2_500)
         seqs = list(Patient.objects.order_by("seq").values_list("seq", flat=True))
         Patient.objects.filter(seq__in=[seqs[number] for number in gone]).update(is_active=False)
         for status in ("", "active", "inactive"):

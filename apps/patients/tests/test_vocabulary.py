@@ -2,11 +2,14 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.access.actor import SYSTEM
+from apps.common.tests.shared_rows import shared_rows
 from apps.patients import rules, services
 from apps.patients.models import CommonPrefix, NameWord, RemovedWord, SearchWord
 from apps.patients.search import patient_search, vocabulary
@@ -16,19 +19,25 @@ from apps.patients.tests.factories import register_patient
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("asked", ["jonh", "mati", "garcai", "li", "o", "marvelson", "velsonba", "xqzw"])
-def test_the_near_words_are_the_closest_of_all(asked: str) -> None:
-    insert_patients(2_000)
-    everything = list(NameWord.objects.values_list("word", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT w, levenshtein(w, %s) FROM unnest(%s::text[]) w", [asked, everything])
-        within = {word: rules.distance(asked, word) for word, edits in cursor.fetchall() if edits <= 2}
-    (near,) = vocabulary.near_words([asked])
-    assert {word: cost for word, cost in near.items() if word in within} == {
-        word: within[word] for word in near if word in within
-    }
-    wanted = sorted(within, key=lambda word: (within[word], word))[: len(near)]
-    assert set(near) >= set(wanted) or len(near) == 20
+class TestAmongTwoThousand:
+    @pytest.fixture(scope="class", autouse=True)
+    def patients(self, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+        with shared_rows(django_db_blocker):
+            insert_patients(2_000)
+            yield
+
+    @pytest.mark.parametrize("asked", ["jonh", "mati", "garcai", "li", "o", "marvelson", "velsonba", "xqzw"])
+    def test_the_near_words_are_the_closest_of_all(self, asked: str) -> None:
+        everything = list(NameWord.objects.values_list("word", flat=True))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT w, levenshtein(w, %s) FROM unnest(%s::text[]) w", [asked, everything])
+            within = {word: rules.distance(asked, word) for word, edits in cursor.fetchall() if edits <= 2}
+        (near,) = vocabulary.near_words([asked])
+        assert {word: cost for word, cost in near.items() if word in within} == {
+            word: within[word] for word in near if word in within
+        }
+        wanted = sorted(within, key=lambda word: (within[word], word))[: len(near)]
+        assert set(near) >= set(wanted) or len(near) == 20
 
 
 def test_a_word_that_only_sounds_alike_must_share_letters() -> None:
