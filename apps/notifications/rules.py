@@ -12,6 +12,9 @@ from apps.appointments.rules import BEFORE_CHECK_IN, Status
 MAX_URL = 500
 URL_PATTERN = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"  # the characters of RFC 3986: no blank, backslash or control character
 _URL = re.compile(URL_PATTERN.rstrip("$"))
+_SEGMENT = "[A-Za-z0-9._~!$&'()*+,;=:@%?#-]"
+WRITE_LINK_AS = "Must be a path of this installation, like /lab/results/123."
+LINK_FORM = f"^(/({_SEGMENT}+/)*{_SEGMENT}*)?$"  # the same without `//`, or empty: for the OpenAPI file
 
 
 def is_internal_path(url: str) -> bool:

@@ -69,7 +69,7 @@ def notify(
     an event.
     """
     if notice.action_url and not rules.is_internal_path(notice.action_url):
-        raise Invalid(field="action_url", issue="Must be a path of this installation, like /lab/results/123.")
+        raise Invalid(field="action_url", issue=rules.WRITE_LINK_AS)
     at = at or clock.now()
     message = Message(sent_by_id=by.id, event_id=event_id, part=part, created_at=at, **asdict(notice))
     recipients = sql.store(message, ids=ids, roles=roles, ms=int(clock.now().timestamp() * 1000))

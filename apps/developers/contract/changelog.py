@@ -135,7 +135,7 @@ RELEASES = (
             "A week date (2026-W49-1) as date_from or date_to gets 400.",
             "The OpenAPI file says that reads ignore If-Match (GET /patients/{id}); only a write compares it. It states that the "
             "tags have no commas, hours of a doctor do not end at 00:00, demographics is not null, visit_lengths has a key for "
-            "each type of appointment, and a time is in a year from 1850 to 2200.",
+            "each type of appointment, action_url is a path, and a time is in a year from 1850 to 2200.",
             "A time whose offset has more than 59 minutes (+01:75) gets 400.",
             "The OpenAPI file names each choice once, for generated clients. AppointmentSort, ParticipantExpansion, "
             "ChartEntryExpansion, NotificationStatus, PatientStatus and MergeRecord had no names.",

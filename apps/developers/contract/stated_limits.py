@@ -6,6 +6,7 @@ known to be none. The next release empties this list.
 
 from apps.accounts.api.api_keys import NetworkField
 from apps.appointments.api.serializers.requests import EndTimeField
+from apps.notifications.api.serializers import LinkField
 from apps.patients.api.serializers.requests import BirthDateField, WhenField
 from apps.rest.schema.parameters import FIELD_NAME, IF_MATCH
 from apps.rest.serializers import ClockField, IdField, InstantOrDayField
@@ -276,6 +277,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "POST /waitlist body.time_to",
     ),
     f"pattern became {NetworkField.json_schema['pattern']}": ("POST /api-keys body.allowed_cidrs[]",),
+    f"pattern became {LinkField.json_schema['pattern']}": ("POST /notifications body.action_url",),
     f"pattern became {EndTimeField.json_schema['pattern']}": ("PUT /doctors/{id}/schedule body.hours[].ends",),
     f"pattern became {BirthDateField.json_schema['pattern']}": (
         "POST /patients body.date_of_birth",

@@ -1,6 +1,6 @@
 """Serializers of notifications."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -58,6 +58,19 @@ class AllReadShape(ResponseSerializer):
     unread_count = serializers.IntegerField(min_value=0)
 
 
+class LinkField(serializers.CharField):
+    """A path of this installation, as `rules.is_internal_path` checks it, or an empty text."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": rules.LINK_FORM}
+    default_error_messages = {"outside": rules.WRITE_LINK_AS}
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        if not rules.is_internal_path(url):
+            self.fail("outside")
+        return url
+
+
 class SendNotificationBody(StrictSerializer):
     recipient_ids = serializers.ListField(
         child=IdField(),
@@ -75,7 +88,7 @@ class SendNotificationBody(StrictSerializer):
     message = serializers.CharField(max_length=MAX_MESSAGE)
     priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.MEDIUM.value)
     category = serializers.ChoiceField(choices=Category.choices, default=Category.SYSTEM.value)
-    action_url = serializers.CharField(
+    action_url = LinkField(
         max_length=rules.MAX_URL,
         required=False,
         allow_blank=True,

@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,7 @@ def test_what_leads_out_of_the_house_or_hides_where_it_leads_is_refused(url: str
 
 @given(st.text(alphabet=st.sampled_from("/\\:.ab@?#% \t\n\r\x00\u2029\u00e9"), max_size=12))
 def test_nothing_accepted_names_another_host(url: str) -> None:
+    assert rules.is_internal_path(url) == (url != "" and re.fullmatch(rules.LINK_FORM, url) is not None)
     if rules.is_internal_path(url):
         assert url.startswith("/")
         assert not url.startswith(("//", "/\\"))

@@ -149,11 +149,13 @@ class HimsSchema(AutoSchema):
         return schema | (form or {}) | (_sizes(field) if _is_sent(field) else {})
 
     def _insert_field_validators(self, field: AnyField, schema: dict[str, Any]) -> None:
-        """Describes a text that may be blank as a text, not as one of two choices, because generated clients read that better."""
+        """Describes a text that may be blank as a text, not as one of two choices, because generated clients read that better.
+        A form that the field itself declares admits the blank text too."""
         super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
         if getattr(field, "allow_blank", False) and "oneOf" in schema:
             filled = schema.pop("oneOf")[0]
             schema |= {name: value for name, value in filled.items() if name not in ("format", "pattern", "minLength")}
+            schema |= getattr(field, "json_schema", {})
 
 
 def _is_sent(field: AnyField) -> bool:
