@@ -44,8 +44,8 @@ def _fuzz(role: str, port: int, options: Sequence[str]) -> int:
     address = f"http://127.0.0.1:{port}/v1"
     with tempfile.TemporaryDirectory(prefix="hims-fuzz-") as folder:  # schemathesis writes its database of examples into it
         environment = os.environ | {
-            "SCHEMATHESIS_HOOKS": "hooks",
-            "PYTHONPATH": str(HERE),
+            "SCHEMATHESIS_HOOKS": "benchmarks.fuzz.hooks",
+            "PYTHONPATH": str(paths.PROJECT),
             "HIMS_FUZZ_URL": address,
             "HIMS_FUZZ_USER": ACCOUNTS[role],
             "HIMS_FUZZ_PASSWORD": system.PASSWORD,
