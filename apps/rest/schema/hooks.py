@@ -4,11 +4,10 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drf_spectacular.plumbing import load_enum_name_overrides
+from drf_spectacular.plumbing import deep_import_string
 
 from apps.common import domain
 from apps.rest.schema import components
-from apps.rest.schema.parameters import CHOICES_ID
 
 _BLANK = {"$ref": "#/components/schemas/BlankEnum"}
 _NULL = {"$ref": "#/components/schemas/NullEnum"}
@@ -141,14 +140,21 @@ def _share_choices(result: dict[str, Any]) -> None:
     Choices that only parameters offer get a component if an app names them (`DomainConfig.enum_names`).
     """
     schemas = result["components"]["schemas"]
-    named = load_enum_name_overrides()  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
-    names = {tuple(sorted(one["enum"])): name for name, one in schemas.items() if "enum" in one}
+    names = _names_by_apps() | {tuple(sorted(one["enum"])): name for name, one in schemas.items() if "enum" in one}
     for holder, key in _choices(result):
-        choice = holder[key]
-        own_name = named.get(choice.pop(CHOICES_ID, None))
-        if name := names.get(tuple(sorted(choice["enum"])), own_name):
-            schemas.setdefault(name, choice)
+        if name := names.get(tuple(sorted(holder[key]["enum"]))):
+            schemas.setdefault(name, holder[key])
             holder[key] = {"$ref": f"#/components/schemas/{name}"}
+
+
+def _names_by_apps() -> dict[tuple[str, ...], str]:
+    """Returns the names that apps give to choices, by the values. The choices are an enum, texts or pairs of value and label."""
+    names = {}
+    for name, path in domain.merged(config.enum_names for config in domain.installed()).items():
+        choices = deep_import_string(path)
+        values = (one[0] if isinstance(one, tuple) else getattr(one, "value", one) for one in choices)
+        names[tuple(sorted(values))] = name
+    return names
 
 
 def _choices(result: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from django import forms
 from django_filters import FilterSet
-from drf_spectacular.plumbing import list_hash
 
 from apps.rest import etags, filters, idempotency, paging, sparse_fields
 
@@ -34,7 +33,6 @@ _TAG = '(W/)?"[ !#-+.-~-]*"'  # without commas: Django takes the list of tags ap
 IF_MATCH = {"type": "string", "pattern": f"^([*]|{_TAG}(, *{_TAG})*)$"}
 FIELD_NAME = {"type": "string", "pattern": "^[a-z0-9_]+([.][a-z0-9_]+)?$"}
 _NAMES = {"type": "array", "minItems": 1, "items": FIELD_NAME}
-CHOICES_ID = "x-choices"  # marks choices until `hooks.share` has named them
 
 
 def in_path(path: str, samples: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -84,7 +82,7 @@ def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
         )
         parameters.append(_query_parameter("fields", _NAMES, about) | _BY_COMMAS)
     if "expand" in offered:
-        known = {"type": "array", "minItems": 1, "items": _choice([(name, name) for name in view.expands])}
+        known = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(view.expands)}}
         parameters.append(
             _query_parameter("expand", known, "Embed the object that an id refers to, within what your role may see") | _BY_COMMAS
         )
@@ -130,9 +128,9 @@ def _query_parameter(name: str, schema: dict[str, Any], description: str, *, req
 
 def _schema(field: forms.Field, *, may_be_blank: bool = False) -> dict[str, Any]:
     if isinstance(field, filters.ChoicesFormField):
-        return {"type": "array", "items": _choice(_choices(field)), "minItems": 1}
+        return {"type": "array", "items": {"type": "string", "enum": _values(field)}, "minItems": 1}
     if isinstance(field, forms.ChoiceField):
-        return _choice(_choices(field))
+        return {"type": "string", "enum": _values(field)}
     for kind, schema in _KINDS:
         if isinstance(field, kind):
             return schema | _limits(field)
@@ -141,13 +139,8 @@ def _schema(field: forms.Field, *, may_be_blank: bool = False) -> dict[str, Any]
     return {"type": "string"} | {name: size for name, size in sizes.items() if size} | getattr(field, "json_schema", {})
 
 
-def _choices(field: forms.ChoiceField) -> list[tuple[str, str]]:
-    return [(value, label) for value, label in cast("Iterable[tuple[str, str]]", field.choices) if value]
-
-
-def _choice(choices: list[tuple[str, str]]) -> dict[str, Any]:
-    """Returns one of the choices, with the hash by which drf-spectacular knows the name that an app gives them."""
-    return {"type": "string", "enum": [value for value, _ in choices], CHOICES_ID: list_hash(choices)}
+def _values(field: forms.ChoiceField) -> list[str]:
+    return [value for value, _ in cast("Iterable[tuple[str, str]]", field.choices) if value]
 
 
 def _limits(field: forms.Field) -> dict[str, Any]:
