@@ -173,7 +173,7 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
 
 def visit_pages(staff: dict[str, User]) -> dict[str, str]:
     """A visit with something in it and an alert, and one that is signed."""
-    terminology.load()
+    terminology.restore()
     patient, doctor, page = factories.register_patient("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
     visit = factories.fill(doctor, factories.start_consultation(doctor, patient), 2, 4, 6)
     over = factories.signed(doctor, patient).row

@@ -16,7 +16,7 @@ __all__ = ["file", "strict"]  # fixtures
 
 
 def test_a_visit_answers_as_documented_from_its_start_to_its_addendum(strict: dict[str, Any], staff: dict[str, User]) -> None:
-    terminology.load()
+    terminology.restore()
     patient, who = factories.register_patient(), factories.api_client(staff["doctor"])
     factories.chart(patient, "allergy", "Penicillin")
     appointment = factories.booked(patient, staff["doctor"])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def codes(db: None) -> None:
     """A part of ICD-10-CM."""
-    terminology.load()
+    terminology.restore()
 
 
 def settle_page(merge_id: object) -> str:

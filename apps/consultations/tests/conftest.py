@@ -8,7 +8,7 @@ from apps.terminology.tests import factories as terminology
 @pytest.fixture
 def staff(staff: dict[str, User]) -> dict[str, User]:
     """One person of each staff role, and a part of ICD-10-CM."""
-    terminology.load()
+    terminology.restore()
     return staff
 
 

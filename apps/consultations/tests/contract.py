@@ -75,7 +75,7 @@ def samples(staff: dict[str, User]) -> Samples:
 
 def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     """Return the address of every staff page, with the roles that may open it: in progress, on hold and signed."""
-    terminology.load()
+    terminology.restore()
     patient, doctor, page = register_patient("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
     going_on, waits = factories.start_consultation(doctor, patient).row, factories.start_consultation(doctor, patient).row
     services.hold(by=doctor, consultation_id=waits.pk)

@@ -13,7 +13,7 @@ MATRIX = {"GET /terminology/icd10": "y y y y y y y -"}
 
 def pages(staff: dict[str, Any]) -> dict[str, frozenset[str]]:
     """Return the address of every staff page, with the roles that may open it."""
-    factories.load()
+    factories.restore()
     code, release = IcdCode.objects.get(code="E11.9"), IcdRelease.objects.get()
     return {
         reverse("admin:terminology_icdcode_changelist"): ALL_BUT_MANAGER,

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.terminology import selectors, services
 from apps.terminology.icd10 import release_files
 from apps.terminology.icd10.release_files import CodeEntry, Release
-from apps.terminology.models import IcdCode, IcdRelease
+from apps.terminology.models import IcdCode, IcdRelease, IcdWord
 from apps.terminology.tests import factories
 
 IMPORTS_ALL = """
@@ -54,6 +54,22 @@ def test_the_package_is_read_whole_and_without_chapters_and_blocks() -> None:
     counts, no_codes = in_a_process(READS_ALL)
     assert counts == [98_186, 98_186, 74_719, True]  # all, different ones, billable ones; the slice below is as it is in them
     assert no_codes == []
+
+
+@pytest.mark.django_db
+def test_other_tests_get_the_codes_that_a_load_gives() -> None:
+    def content() -> list[list[tuple[object, ...]]]:
+        codes = IcdCode.objects.order_by("code").values_list("code", "display", "billable", "parent", "words", "effective_from")
+        words = IcdWord.objects.order_by("word").values_list("word")
+        return [list(codes), list(words), list(IcdRelease.objects.values_list("name", "codes", "billable"))]
+
+    factories.load()
+    loaded = content()
+    for _ in range(2):  # the first keeps the rows, the second writes them
+        for model in (IcdWord, IcdCode, IcdRelease):
+            model.objects.all().delete()
+        factories.restore()
+        assert content() == loaded
 
 
 def test_an_entry_knows_where_it_stands() -> None:
