@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.access.tests.role_table import ROLES, Samples
 from apps.accounts.models import User
 from apps.appointments import services as appointments
+from apps.common.tests.shared_rows import shared_rows
 from apps.developers.pages import urls as developers
 from apps.patients.tests.contract import samples_about
 from apps.rest import endpoint
@@ -21,12 +23,6 @@ from hims.tests.test_permissions import doors
 pytestmark = pytest.mark.django_db
 
 OPEN_ONLY_IN_A_SANDBOX = "/sandbox/"
-
-
-@pytest.fixture
-def rows(staff: dict[str, User]) -> Samples:
-    """The sample rows of all apps."""
-    return contracts.samples(staff)
 
 
 def row_of(path: str, method: str) -> str:
@@ -56,44 +52,56 @@ def test_every_route_has_a_row() -> None:
     assert {row for row in public if "nowhere" not in row and "{path}" not in row and "<" not in row} <= PUBLIC_OPERATIONS
 
 
-@pytest.mark.parametrize("admin_clinical", [True, False])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_role_is_let_in_where_the_contract_says(
-    staff: dict[str, User], rows: Samples, settings: Any, role: str, admin_clinical: bool
-) -> None:
-    settings.HIMS_ADMIN_CLINICAL = admin_clinical
-    who, wrong = factories.api_client(staff[role]), []
-    for row, (view, action) in calls():
-        if endpoint.of(view, action).permission is PUBLIC or row not in MATRIX:
-            continue
-        known, cell = rows.knows(row), cells(row, admin_clinical=admin_clinical)[role]
-        status = who.call(row.partition(" ")[0], address_of(row, rows), rows.bodies.get(row, None if known else {})).status_code
-        fine = {200, 201, 202, 204, 409} | (
-            {404} if cell in "or" or row.startswith(("GET /doctors/", "POST /auth", "DELETE")) else set()
-        )
-        if not known:
-            fine |= {400, 401, 404}
-        if (cell == "-") != (status == 403) or (cell != "-" and status not in fine):
-            wrong.append(f"{row} answered {status}, the contract says {cell}")
-    assert not wrong, f"{role}:\n" + "\n".join(wrong)
+class TestRowsOfAllApps:
+    """The tests share the sample rows, which take longer to create than a role takes to call everything."""
 
+    @pytest.fixture(scope="class")
+    def staff(self, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, User]]:
+        with shared_rows(django_db_blocker):
+            yield factories.create_staff()
 
-# The pages obey the same table
+    @pytest.fixture(scope="class")
+    def rows(self, staff: dict[str, User]) -> Samples:
+        return contracts.samples(staff)
 
+    @pytest.mark.parametrize("admin_clinical", [True, False])
+    @pytest.mark.parametrize("role", ROLES)
+    def test_every_role_is_let_in_where_the_contract_says(
+        self, staff: dict[str, User], rows: Samples, settings: Any, role: str, admin_clinical: bool
+    ) -> None:
+        settings.HIMS_ADMIN_CLINICAL = admin_clinical
+        who, wrong = factories.api_client(staff[role]), []
+        for row, (view, action) in calls():
+            if endpoint.of(view, action).permission is PUBLIC or row not in MATRIX:
+                continue
+            known, cell = rows.knows(row), cells(row, admin_clinical=admin_clinical)[role]
+            status = who.call(
+                row.partition(" ")[0], address_of(row, rows), rows.bodies.get(row, None if known else {})
+            ).status_code
+            fine = {200, 201, 202, 204, 409} | (
+                {404} if cell in "or" or row.startswith(("GET /doctors/", "POST /auth", "DELETE")) else set()
+            )
+            if not known:
+                fine |= {400, 401, 404}
+            if (cell == "-") != (status == 403) or (cell != "-" and status not in fine):
+                wrong.append(f"{row} answered {status}, the contract says {cell}")
+        assert not wrong, f"{role}:\n" + "\n".join(wrong)
 
-@pytest.mark.parametrize("admin_clinical", [True, False])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
-    staff: dict[str, User], rows: Samples, settings: Any, role: str, admin_clinical: bool
-) -> None:
-    settings.HIMS_ADMIN_CLINICAL = admin_clinical
-    browser, wrong = factories.browser(staff[role]), []
-    assert len(rows.twins) > 40
-    for address, row in rows.twins.items():
-        status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
-        if (status == 200) != (cell != "-") or status not in (200, 403, 404):
-            wrong.append(f"{address} answered {status}, the contract says {cell}")
-    assert not wrong, f"{role}:\n" + "\n".join(wrong)
+    # The pages obey the same table
+
+    @pytest.mark.parametrize("admin_clinical", [True, False])
+    @pytest.mark.parametrize("role", ROLES)
+    def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
+        self, staff: dict[str, User], rows: Samples, settings: Any, role: str, admin_clinical: bool
+    ) -> None:
+        settings.HIMS_ADMIN_CLINICAL = admin_clinical
+        browser, wrong = factories.browser(staff[role]), []
+        assert len(rows.twins) > 40
+        for address, row in rows.twins.items():
+            status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
+            if (status == 200) != (cell != "-") or status not in (200, 403, 404):
+                wrong.append(f"{address} answered {status}, the contract says {cell}")
+        assert not wrong, f"{role}:\n" + "\n".join(wrong)
 
 
 def test_the_pages_for_developers_are_everybodys(staff: dict[str, User]) -> None:
