@@ -12,6 +12,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from apps.common import prepared
 
@@ -54,12 +55,16 @@ def key_of(name: LockName, thing: UUID | str | bytes = b"") -> int:
 
 
 def lock(name: LockName, thing: UUID | str | bytes = b"") -> None:
-    """Waits until no other transaction has the lock, then keeps others from it until this transaction ends."""
+    """Waits until no other transaction has the lock, then keeps others from it until this transaction ends.
+
+    Raises TransactionManagementError outside a transaction, as `try_lock` does: the lock would end with its own statement.
+    """
     lock_all(name, [thing])
 
 
 def lock_all(name: LockName, things: Iterable[UUID | str | bytes]) -> None:
     """Locks each of these things. Lock several in one call: the call sorts them, so that two callers never deadlock."""
+    _require_transaction()
     keys = sorted({key_of(name, thing) for thing in things})
     if keys:
         with prepared.cursor() as cursor:
@@ -68,9 +73,15 @@ def lock_all(name: LockName, things: Iterable[UUID | str | bytes]) -> None:
 
 def try_lock(name: LockName, thing: UUID | str | bytes = b"") -> bool:
     """Takes the lock until the transaction ends if no other transaction has it. Returns whether it did; never waits."""
+    _require_transaction()
     with prepared.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key_of(name, thing)])
         return bool(cursor.fetchone()[0])
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("This lock is for a transaction, and there is none.")
 
 
 @contextmanager

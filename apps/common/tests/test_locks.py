@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,13 @@ def test_a_lock_is_taken_by_one_transaction_and_free_after_it() -> None:
         locks.lock(LockName.FREED_SLOT, "09:00")
         assert run_concurrently(1, lambda _: other()) == [(False, True)]
     assert run_concurrently(1, lambda _: other()) == [(True, True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_outside_a_transaction_is_refused_because_it_would_protect_nothing() -> None:
+    for take in (locks.lock, locks.try_lock):
+        with pytest.raises(TransactionManagementError):
+            take(LockName.FREED_SLOT, "09:00")
 
 
 @pytest.mark.django_db(transaction=True)
