@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from apps.common.lifecycle.states import Lifecycle
@@ -65,6 +66,15 @@ class TimeSpan:
 
     def overlaps(self, other: "TimeSpan") -> bool:
         return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentPlace:
+    """An appointment's doctor, time and room."""
+
+    doctor_id: UUID
+    scheduled_time: datetime
+    room_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

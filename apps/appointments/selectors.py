@@ -19,6 +19,7 @@ from apps.appointments.models import (
     DoctorSchedule,
     RescheduledAppointment,
     Room,
+    Series,
     StatusChange,
     TimeOff,
     WaitlistEntry,
@@ -32,6 +33,26 @@ from apps.appointments.scheduling import availability
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.rest.paging import FIRST, Page, Window
+
+
+@dataclass(frozen=True)
+class SeriesDetails:
+    """A series, its appointments, and the ids of those that the present request has cancelled."""
+
+    series: Series
+    appointments: Sequence[Appointment]
+    cancelled: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True)
+class MissingFeed:
+    """That a doctor's calendar has no feed, in the form of a CalendarFeed."""
+
+    doctor_id: UUID
+    is_active: bool = False
+    created_at: None = None
+    made_by_id: None = None
+    last_fetched_at: None = None
 
 
 def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
@@ -78,6 +99,14 @@ def of_series(by: Actor, series_id: UUID) -> list[Appointment]:
     return rows
 
 
+def series(by: Actor, series_id: UUID) -> SeriesDetails:
+    """Returns a series with the appointments that the actor may see, in order of time. Raises NotFound if there are none."""
+    rows = of_series(by, series_id)
+    of_rows = rows[0].series
+    assert of_rows is not None  # its appointments were found by it
+    return SeriesDetails(of_rows, rows)
+
+
 def bulk_reschedule(by: Actor, move_id: UUID) -> BulkReschedule:
     """Returns the bulk reschedule, or raises NotFound."""
     row = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
@@ -100,9 +129,10 @@ def rescheduled_appointments(by: Actor, move: BulkReschedule) -> QuerySet[Resche
     return rows.order_by("from_time", "id")
 
 
-def live_feed(by: Actor, doctor_id: UUID) -> CalendarFeed | None:
-    """Returns the doctor's current calendar feed, or None."""
-    return CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
+def feed(by: Actor, doctor_id: UUID) -> CalendarFeed | MissingFeed:
+    """Returns the doctor's current calendar feed, or that there is none."""
+    live = CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
+    return live or MissingFeed(doctor_id)
 
 
 def count_upcoming(patient_id: UUID, since: datetime) -> int:

@@ -13,7 +13,8 @@ from apps.appointments.admin import labels
 from apps.appointments.admin.forms import LOOK, DoctorField, MomentWidget
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment, Room
 from apps.appointments.rights import Permission
-from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason, line
+from apps.appointments.rules import AppointmentPlace
+from apps.appointments.scheduling.reschedule_plan import Proposal, UnplacedReason, line
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
 from apps.rest.admin.forms import ServiceForm
@@ -99,8 +100,7 @@ def planned(plan: ReschedulePlan, seen: Sequence[str]) -> list[dict[str, Any]]:
     """Returns a plan as rows of text, in order of the appointments' times, with differences to the plan that the user saw
     marked."""
     there = Places.of([place for one in plan.proposals for place in (one.before, one.after) if place])
-    rows = sorted(plan.proposals, key=lambda one: (one.before.scheduled_time, one.appointment.pk))
-    return [_planned(one, there, seen) for one in rows]
+    return [_planned(one, there, seen) for one in plan.in_order]
 
 
 def moved(rows: Iterable[RescheduledAppointment]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,7 +14,8 @@ from apps.accounts.models import User
 from apps.appointments import events, selectors, services
 from apps.appointments.calendars import ical
 from apps.appointments.calendars.services import feeds
-from apps.appointments.models import Appointment, CalendarFeed
+from apps.appointments.calendars.services.feeds import MadeFeed
+from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling.services import schedules
 from apps.appointments.services import transitions
@@ -24,6 +24,7 @@ from apps.common import clock, context
 from apps.common.errors import NotFound
 from apps.rest import sample_ids
 from apps.rest.endpoint import PUBLIC, Example, endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import OnceField
 from apps.rest.viewsets import HimsViewSet
 
@@ -97,18 +98,24 @@ class CalendarSubscriptionViewSet(HimsViewSet):
         return self.file(raw, name="calendar.ics")
 
 
-class CalendarFeedShape(serializers.Serializer[dict[str, Any]]):
+class CalendarFeedShape(ResponseSerializer):
     """Whether a doctor's calendar has a feed."""
 
     doctor_id = serializers.UUIDField()
-    active = serializers.BooleanField()
+    active = serializers.BooleanField(source="is_active")
     created_at = serializers.DateTimeField(allow_null=True)
-    made_by = serializers.UUIDField(allow_null=True)
+    made_by = serializers.UUIDField(source="made_by_id", allow_null=True)
     last_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Exact to a minute")
 
 
 class MadeCalendarFeedShape(CalendarFeedShape):
+    origin = "feed"  # of the MadeFeed
+
     url = OnceField(help_text="The address to subscribe to. Shown only once.")
+
+    @staticmethod
+    def get_url(made: MadeFeed) -> str:
+        return f"{settings.HIMS_BASE_URL}/v1/doctors/{made.feed.doctor_id}/calendar.ics?{urlencode({'token': made.secret})}"
 
 
 _MADE = Example(
@@ -149,9 +156,7 @@ class CalendarFeedViewSet(HimsViewSet):
         The previous address stops working at once. Doctors create only their own.
         """
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
-        path = f"/v1/doctors/{made.feed.doctor_id}"
-        url = f"{settings.HIMS_BASE_URL}{path}/calendar.ics?{urlencode({'token': made.secret})}"
-        return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{path}/calendar-feed")
+        return self.reply(made, location=f"/v1/doctors/{made.feed.doctor_id}/calendar-feed")
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
@@ -166,7 +171,7 @@ class CalendarFeedViewSet(HimsViewSet):
         Returns whether there is an address, who created it and when it was last fetched; it does not return the address
         itself. Without a feed `active` is false and the times are null. Doctors read only their own.
         """
-        return self.ok(self._feed_data(schedules.doctor_to_plan(self.by, self.id_in_path()).pk))
+        return self.reply(selectors.feed(self.by, schedules.doctor_to_plan(self.by, self.id_in_path()).pk))
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
@@ -182,28 +187,10 @@ class CalendarFeedViewSet(HimsViewSet):
         Revokes the current address: calendar programs that use it get a 404 from now on. A doctor without an address is
         refused. Doctors revoke only their own.
         """
-        return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
+        return self.reply(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
-        return self._feed_data(schedules.lock_schedule(self.by, self.id_in_path()).pk), None
-
-    def _feed_data(self, doctor_id: UUID) -> dict[str, Any]:
-        feed = selectors.live_feed(self.by, doctor_id)
-        return {"calendar_feed": feed_shape(feed) if feed else _NONE | {"doctor_id": doctor_id}}
-
-
-def feed_shape(feed: CalendarFeed) -> dict[str, Any]:
-    """Returns a feed."""
-    return {
-        "doctor_id": feed.doctor_id,
-        "active": feed.revoked_at is None,
-        "created_at": feed.created_at,
-        "made_by": feed.made_by_id,
-        "last_fetched_at": feed.last_fetched_at,
-    }
-
-
-_NONE = {"active": False, "created_at": None, "made_by": None, "last_fetched_at": None}
+        return self.represent(selectors.feed(self.by, schedules.lock_schedule(self.by, self.id_in_path()).pk)), None
 
 
 def _doctor_name(doctor: User) -> str:

@@ -1,8 +1,12 @@
 """The API of bulk rescheduling for an absent doctor: plan, carry out, read, undo."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,12 +15,13 @@ from apps.appointments.api import examples
 from apps.appointments.api.serializers import requests
 from apps.appointments.models import BulkReschedule, RescheduledAppointment
 from apps.appointments.rights import Permission
-from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
+from apps.appointments.scheduling.reschedule_plan import Proposal, UnplacedReason
 from apps.appointments.scheduling.services import reschedule
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
 from apps.patients import events as patient_events
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -50,20 +55,41 @@ class MoveBody(StrictSerializer):
         return read
 
 
-class PlaceShape(serializers.Serializer[dict[str, Any]]):
+@dataclass(frozen=True, kw_only=True)
+class PlannedMove(DoctorAbsence):
+    """A plan in the form of a BulkReschedule: it has no id, and nothing has been moved."""
+
+    reason: str
+    id: None = None
+    moved_at: None = None
+    moved_by_id: None = None
+    undone_at: None = None
+    undone_by_id: None = None
+
+
+@dataclass(frozen=True)
+class MoveDetails:
+    """A move with its appointments in order of their previous times. `plan` is None where a stored move is read."""
+
+    move: BulkReschedule | PlannedMove
+    visits: Sequence[Proposal | RescheduledAppointment]
+    plan: ReschedulePlan | None = None
+
+
+class PlaceShape(ResponseSerializer):
     doctor_id = serializers.UUIDField()
     scheduled_time = serializers.DateTimeField()
     room_id = serializers.UUIDField(allow_null=True)
 
 
-class MovedVisitShape(serializers.Serializer[dict[str, Any]]):
+class MovedVisitShape(ResponseSerializer):
     """One appointment: its previous place, its new place, and the result."""
 
     reads = Permission.APPOINTMENT_VIEW
 
-    appointment_id = serializers.UUIDField()
-    patient_id = serializers.UUIDField()
-    duration_minutes = serializers.IntegerField()
+    appointment_id = serializers.UUIDField(source="appointment.pk")
+    patient_id = serializers.UUIDField(source="appointment.patient_id")
+    duration_minutes = serializers.IntegerField(source="appointment.duration_minutes")
     result = serializers.ChoiceField(choices=MOVE_RESULTS, help_text="unplaced: not moved; kept: not moved back by the undo")
     because = serializers.ChoiceField(
         choices=MOVE_REASONS, allow_null=True, help_text="Of appointments that are unplaced or kept"
@@ -71,9 +97,15 @@ class MovedVisitShape(serializers.Serializer[dict[str, Any]]):
     before = PlaceShape()
     after = PlaceShape(allow_null=True)
 
+    @staticmethod
+    def get_because(row: Proposal | RescheduledAppointment) -> str | None:
+        return row.because or None
 
-class MoveShape(serializers.Serializer[dict[str, Any]]):
+
+class MoveShape(ResponseSerializer):
     """An absent doctor's appointments, moved together, or the plan for it."""
+
+    origin = "move"  # of the MoveDetails
 
     id = serializers.UUIDField(allow_null=True, help_text="null for a plan")
     dry_run = serializers.BooleanField()
@@ -82,6 +114,11 @@ class MoveShape(serializers.Serializer[dict[str, Any]]):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     reason = serializers.CharField()
+    moved_at = serializers.DateTimeField(allow_null=True)
+    moved_by = serializers.UUIDField(source="moved_by_id", allow_null=True)
+    undo_until = serializers.DateTimeField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+    undone_by = serializers.UUIDField(source="undone_by_id", allow_null=True)
     visits = MovedVisitShape(many=True)
     not_shown = serializers.IntegerField(
         required=False, help_text="Always 0: appointments of charts that are closed to you are neither moved nor counted"
@@ -89,11 +126,27 @@ class MoveShape(serializers.Serializer[dict[str, Any]]):
     plan = serializers.CharField(
         required=False, help_text="Of a dry run: send it back with `dry_run` false to carry out exactly this plan"
     )
-    moved_at = serializers.DateTimeField(allow_null=True)
-    moved_by = serializers.UUIDField(allow_null=True)
-    undo_until = serializers.DateTimeField(allow_null=True)
-    undone_at = serializers.DateTimeField(allow_null=True)
-    undone_by = serializers.UUIDField(allow_null=True)
+
+    @staticmethod
+    def get_dry_run(details: MoveDetails) -> bool:
+        return isinstance(details.move, PlannedMove)
+
+    @staticmethod
+    def get_undo_until(details: MoveDetails) -> datetime | None:
+        move = details.move
+        return None if isinstance(move, PlannedMove) or move.undone_at else reschedule.undo_until(move)
+
+    @staticmethod
+    def get_not_shown(details: MoveDetails) -> int:
+        if details.plan is None:
+            raise SkipField
+        return 0
+
+    @staticmethod
+    def get_plan(details: MoveDetails) -> str:
+        if details.plan is None or isinstance(details.move, BulkReschedule):
+            raise SkipField
+        return details.plan.plan_hash
 
 
 _PLAN = Example(
@@ -173,10 +226,11 @@ class BulkRescheduleViewSet(HimsViewSet):
         if cleaned["dry_run"]:
             plan = services.plan_bulk_reschedule(by=self.by, absence=absence)
             self.record_access("schedule.move_planned", object_id=doctor_id, shown=len(plan.proposals))
-            return self.ok({"move": _planned(plan, cleaned["reason"])})
+            planned = PlannedMove(**vars(absence), reason=cleaned["reason"])
+            return self.reply(MoveDetails(planned, plan.in_order, plan))
         options = {"reason": cleaned["reason"], "notify_patient": cleaned["notify_patient"]}
         done = services.bulk_reschedule(by=self.by, absence=absence, agreed=cleaned.get("plan"), **options)
-        return self.ok({"move": _head(done.move) | _plan(done.plan, "moved")})
+        return self.reply(MoveDetails(done.move, done.plan.in_order, done.plan))
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="getMove")
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -211,61 +265,4 @@ class BulkRescheduleViewSet(HimsViewSet):
         return self._respond(services.undo_bulk_reschedule(by=self.by, move_id=self.id_in_path()))
 
     def _respond(self, move: BulkReschedule) -> Response:
-        rows = selectors.rescheduled_appointments(self.by, move)
-        return self.ok({"move": _head(move) | {"visits": [_moved(row) for row in rows]}})
-
-
-def _head(move: BulkReschedule) -> dict[str, Any]:
-    return {
-        "id": move.pk,
-        "dry_run": False,
-        "doctor_id": move.doctor_id,
-        "to_doctor_id": move.to_doctor_id,
-        "starts_at": move.starts_at,
-        "ends_at": move.ends_at,
-        "reason": move.reason,
-        "moved_at": move.moved_at,
-        "moved_by": move.moved_by_id,
-        "undo_until": None if move.undone_at else reschedule.undo_until(move),
-        "undone_at": move.undone_at,
-        "undone_by": move.undone_by_id,
-    }
-
-
-def _planned(plan: ReschedulePlan, reason: str) -> dict[str, Any]:
-    """Returns a plan, in the form of a rescheduling."""
-    later = dict.fromkeys(("id", "moved_at", "moved_by", "undo_until", "undone_at", "undone_by"))
-    return later | {"dry_run": True, **vars(plan.absence), "reason": reason, "plan": plan.plan_hash} | _plan(plan, "planned")
-
-
-def _plan(plan: ReschedulePlan, placed: str) -> dict[str, Any]:
-    rows = sorted(plan.proposals, key=lambda one: (one.before.scheduled_time, one.appointment.pk))
-    return {"visits": [_proposal(one, placed) for one in rows], "not_shown": 0}
-
-
-def _proposal(one: Proposal, placed: str) -> dict[str, Any]:
-    return {
-        "appointment_id": one.appointment.pk,
-        "patient_id": one.appointment.patient_id,
-        "duration_minutes": one.appointment.duration_minutes,
-        "result": placed if one.after else "unplaced",
-        "because": one.because,
-        "before": _place(one.before),
-        "after": _place(one.after) if one.after else None,
-    }
-
-
-def _moved(row: RescheduledAppointment) -> dict[str, Any]:
-    return {
-        "appointment_id": row.appointment_id,
-        "patient_id": row.appointment.patient_id,
-        "duration_minutes": row.appointment.duration_minutes,
-        "result": row.result,
-        "because": row.because or None,
-        "before": _place(AppointmentPlace(row.from_doctor_id, row.from_time, row.from_room_id)),
-        "after": _place(AppointmentPlace(row.to_doctor_id, row.to_time, row.to_room_id)),
-    }
-
-
-def _place(place: AppointmentPlace) -> dict[str, Any]:
-    return {"doctor_id": place.doctor_id, "scheduled_time": place.scheduled_time, "room_id": place.room_id}
+        return self.reply(MoveDetails(move, list(selectors.rescheduled_appointments(self.by, move))))

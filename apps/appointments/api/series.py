@@ -1,7 +1,9 @@
 """The API of series: booking one with its conflicts listed, reading it, cancelling future appointments."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,14 +12,16 @@ from rest_framework.response import Response
 from apps.appointments import events, selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import requests, responses
-from apps.appointments.models import Appointment, Series
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling import recurrence
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
+from apps.appointments.selectors import SeriesDetails
 from apps.appointments.services import NewAppointment, NewSeries
+from apps.appointments.services.series import BookedSeries
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import AnyField, InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
 
@@ -80,13 +84,13 @@ class CancelSeriesBody(requests.CancelBody):
         return super().get_fields() | {"from": InstantOrDayField(required=False, allow_null=True)}
 
 
-class AlternativeShape(serializers.Serializer[dict[str, Any]]):
+class AlternativeShape(ResponseSerializer):
     doctor_id = serializers.UUIDField()
     scheduled_time = serializers.DateTimeField()
     duration_minutes = serializers.IntegerField()
 
 
-class ClashShape(serializers.Serializer[dict[str, Any]]):
+class ClashShape(ResponseSerializer):
     """An appointment that was left out."""
 
     scheduled_time = serializers.DateTimeField()
@@ -96,8 +100,10 @@ class ClashShape(serializers.Serializer[dict[str, Any]]):
     alternatives = AlternativeShape(many=True, help_text="Up to three free times")
 
 
-class SeriesShape(serializers.Serializer[dict[str, Any]]):
+class SeriesShape(ResponseSerializer):
     """Appointments that were booked together."""
+
+    origin = "series"  # of the SeriesDetails or the BookedSeries
 
     id = serializers.UUIDField()
     every_weeks = serializers.IntegerField(help_text="0 if the series is not weekly")
@@ -113,6 +119,10 @@ class SeriesShape(serializers.Serializer[dict[str, Any]]):
     booked = serializers.IntegerField(help_text="The number of booked appointments, including later cancelled ones")
     appointments = responses.AppointmentShape(many=True, help_text="In order of time")
 
+    @staticmethod
+    def get_booked(details: SeriesDetails | BookedSeries) -> int:
+        return len(details.appointments)
+
 
 class BookedSeriesShape(SeriesShape):
     clashes = ClashShape(many=True)
@@ -120,6 +130,10 @@ class BookedSeriesShape(SeriesShape):
 
 class CancelledSeriesShape(SeriesShape):
     cancelled = serializers.ListField(child=serializers.UUIDField(), help_text="The appointments that this request cancelled")
+
+    @staticmethod
+    def get_cancelled(details: SeriesDetails) -> Sequence[UUID]:
+        return details.cancelled
 
 
 _VISIT = (examples.BOOK.reply or {})["data"]["appointment"]
@@ -179,9 +193,8 @@ class SeriesViewSet(HimsViewSet):
         cleaned = self.parse()
         rhythm = _rhythm(cleaned)
         done = services.book_series(by=self.by, new=NewSeries(first=NewAppointment(**cleaned), rhythm=rhythm))
-        shape = self._shape(done.series, done.appointments) | {"clashes": [vars(clash) for clash in done.clashes]}
-        return self.created(
-            {"series": shape},
+        return self.reply(
+            done,
             location=f"/v1/appointments/series/{done.series.pk}",
             warnings=[vars(warned) | {"field": "scheduled_time"} for warned in done.warnings],
         )
@@ -194,9 +207,9 @@ class SeriesViewSet(HimsViewSet):
         are closed to the caller are left out; if none remains, the reply is a 404. The audit log records that the series was
         read.
         """
-        rows = selectors.of_series(self.by, self.id_in_path())
-        self.record_access("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
-        return self.ok({"series": self._shape(rows[0].series, rows)})
+        details = selectors.series(self.by, self.id_in_path())
+        self.record_access("series.read", patient_id=details.appointments[0].patient_id, object_id=details.series.pk)
+        return self.reply(details)
 
     @endpoint(
         permission=Permission.APPOINTMENT_CHANGE,
@@ -222,25 +235,8 @@ class SeriesViewSet(HimsViewSet):
             notify_patient=cleaned.get("notify_patient") is not False,
             since=cleaned.get("from"),
         )
-        rows = selectors.of_series(self.by, self.id_in_path())
-        return self.ok({"series": self._shape(rows[0].series, rows) | {"cancelled": [row.pk for row in done]}})
-
-    def _shape(self, series: Series | None, rows: Sequence[Appointment]) -> dict[str, Any]:
-        if series is None:
-            raise AssertionError("an appointment of a series without a series")
-        return {
-            "id": series.pk,
-            "every_weeks": series.every_weeks,
-            "frequency": series.frequency,
-            "interval": series.interval,
-            "by_weekday": series.by_weekday,
-            "by_month_day": series.by_month_day,
-            "by_set_position": series.by_set_position,
-            "until": series.until,
-            "occurrences": series.occurrences,
-            "booked": len(rows),
-            "appointments": responses.AppointmentShape.represent_all(rows, self.by),
-        }
+        details = selectors.series(self.by, self.id_in_path())
+        return self.reply(replace(details, cancelled=[row.pk for row in done]))
 
 
 def _rhythm(cleaned: dict[str, Any]) -> Rhythm:

@@ -38,4 +38,8 @@ class CalendarFeed(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"Calendar of {self.doctor_id}, {'revoked' if self.revoked_at else 'live'}"
+        return f"Calendar of {self.doctor_id}, {'live' if self.is_active else 'revoked'}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.revoked_at is None

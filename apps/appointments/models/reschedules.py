@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.appointments.models.appointments import Appointment
 from apps.appointments.models.schedules import Room
 from apps.appointments.rights import Permission
+from apps.appointments.rules import AppointmentPlace
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
@@ -90,3 +91,11 @@ class RescheduledAppointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_time:%Y-%m-%d %H:%M} → {self.to_time:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def before(self) -> AppointmentPlace:
+        return AppointmentPlace(self.from_doctor_id, self.from_time, self.from_room_id)
+
+    @property
+    def after(self) -> AppointmentPlace:
+        return AppointmentPlace(self.to_doctor_id, self.to_time, self.to_room_id)

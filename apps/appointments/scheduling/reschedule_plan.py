@@ -14,7 +14,7 @@ from uuid import UUID
 
 from apps.appointments import rules
 from apps.appointments.models import Appointment
-from apps.appointments.rules import TimeSpan
+from apps.appointments.rules import AppointmentPlace, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import DoctorAvailability
 
@@ -32,15 +32,6 @@ class UnplacedReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AppointmentPlace:
-    """An appointment's doctor, time and room."""
-
-    doctor_id: UUID
-    scheduled_time: datetime
-    room_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """One appointment: its current place, and its new place or the reason why there is none."""
 
@@ -48,6 +39,11 @@ class Proposal:
     before: AppointmentPlace
     after: AppointmentPlace | None = None
     because: UnplacedReason | None = None
+    is_moved: bool = False
+
+    @property
+    def result(self) -> str:
+        return "unplaced" if self.after is None else "moved" if self.is_moved else "planned"
 
 
 class _BusyTimes:

@@ -1,7 +1,7 @@
 """Moves an absent doctor's appointments together: first a plan, then the move, which can be undone for ten minutes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from apps.appointments import rules
 from apps.appointments.events import AppointmentsRescheduled, BulkRescheduleUndone
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
 from apps.appointments.rights import Permission
+from apps.appointments.rules import AppointmentPlace
 from apps.appointments.scheduling import availability, reschedule_plan
 from apps.appointments.scheduling.availability import DoctorAvailability, OtherDoctorsSchedule
-from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
+from apps.appointments.scheduling.reschedule_plan import Proposal, UnplacedReason
 from apps.appointments.services import changing, locking
 from apps.appointments.services.booking import OverbookingFull, PatientNotActive, SlotTaken
 from apps.common import clock
@@ -71,6 +72,11 @@ class ReschedulePlan:
 
     absence: DoctorAbsence
     proposals: tuple[Proposal, ...]
+
+    @property
+    def in_order(self) -> list[Proposal]:
+        """The proposals in order of the appointments' previous times."""
+        return sorted(self.proposals, key=lambda one: (one.before.scheduled_time, one.appointment.pk))
 
     @property
     def plan_hash(self) -> str:
@@ -238,7 +244,7 @@ def _reschedule_one(by: Actor, move: BulkReschedule, one: Proposal) -> Proposal:
         to_room_id=one.after.room_id,
         left_at=row.updated_at,
     )
-    return one
+    return replace(one, is_moved=True)
 
 
 def _relocate(by: Actor, row: Appointment, place: AppointmentPlace, overbook_reason: str, *, notify_patient: bool) -> bool:
@@ -276,9 +282,8 @@ def _kept_because(
     """Moves the appointment back. Returns None, or the reason why it stays."""
     if row is None or row.updated_at != entry.left_at or row.status not in rules.MOVABLE:
         return UnplacedReason.CHANGED_SINCE
-    previous_place = AppointmentPlace(entry.from_doctor_id, entry.from_time, entry.from_room_id)
     try:
-        is_back = _relocate(by, row, previous_place, entry.from_overbook_reason, notify_patient=move.notify_patient)
+        is_back = _relocate(by, row, entry.before, entry.from_overbook_reason, notify_patient=move.notify_patient)
     except PatientNotActive:
         return UnplacedReason.PATIENT_NOT_ACTIVE
     except (Invalid, Forbidden):  # the doctor left, the room was closed, or the caller may not overbook
