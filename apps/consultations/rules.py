@@ -77,6 +77,14 @@ class StepState:
     required: bool
     reason: str
 
+    @property
+    def is_completed(self) -> bool:
+        return self.state is State.COMPLETED
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.state is State.IN_PROGRESS
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,44 @@ from apps.consultations import adaptive, rules
 from apps.consultations.models import Acknowledgement, Addendum, Consultation, ConsultationStatusChange, StepSave, VitalAlert
 from apps.consultations.queries import prepared
 from apps.consultations.queries.prepared import CONSULTATIONS
-from apps.consultations.rules import Progress, State
+from apps.consultations.rules import Progress, State, StepState
 from apps.consultations.steps.definitions import Step
 from apps.rest.paging import FIRST, Page, Window
+
+
+@dataclass(frozen=True)
+class StepDetails:
+    """One step: its progress, its latest save, and the adaptive rule that gave the reason. None where there is no such value."""
+
+    progress: StepState
+    save: StepSave | None
+    rule_id: str | None
+
+    @property
+    def version(self) -> int:
+        return self.save.version if self.save else 0
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        return self.save.data if self.save else None
+
+    @property
+    def codes(self) -> dict[str, Any] | None:
+        """The codes of the diagnoses, for readers of codes without narrative."""
+        coded = self.save.parsed.get("diagnoses", ()) if self.save else ()
+        return {"diagnoses": [{"code": one["code"], "primary": one["primary"]} for one in coded]} if self.save else None
+
+    @property
+    def parsed(self) -> dict[str, Any] | None:
+        return (self.save.parsed or None) if self.save else None
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        return (self.save.outcome or None) if self.save else None
+
+    @property
+    def saved_at(self) -> datetime | None:
+        return self.save.saved_at if self.save else None
 
 
 @dataclass(frozen=True)
@@ -27,6 +63,11 @@ class ConsultationDetails:
     acknowledged: Mapping[str, Acknowledgement]
     addenda: Sequence[Addendum]
     progress: Progress
+
+    @property
+    def steps(self) -> list[StepDetails]:
+        """The eleven steps, in order."""
+        return [StepDetails(one, self.saves.get(one.step), _rule_of(self.row, one)) for one in self.progress.steps]
 
     @property
     def alerts(self) -> list[dict[str, Any]]:
@@ -50,6 +91,12 @@ class ConsultationDetails:
     def urgent_alerts(self) -> list[dict[str, Any]]:
         """The urgent alerts of a consultation in progress or on hold that no doctor has acknowledged."""
         return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
+
+
+def _rule_of(row: Consultation, one: StepState) -> str | None:
+    """Returns the id of the rule that gave the reason why the step is required or skipped."""
+    lines = row.guidance.get("requires" if one.required else "skips", []) if one.required or one.state is State.SKIPPED else []
+    return next((line["rule_id"] for line in lines if line["step"] == one.step and line["because"] == one.reason), None)
 
 
 def list_page(*, visible_to: Actor, window: Window = FIRST, **filters: Any) -> Page:

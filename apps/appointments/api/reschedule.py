@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import SkipField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +20,7 @@ from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
 from apps.patients import events as patient_events
 from apps.rest.endpoint import Example, endpoint
-from apps.rest.response_serializers import ResponseSerializer
+from apps.rest.response_serializers import ResponseSerializer, optional
 from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -120,11 +119,15 @@ class MoveShape(ResponseSerializer):
     undone_at = serializers.DateTimeField(allow_null=True)
     undone_by = serializers.UUIDField(source="undone_by_id", allow_null=True)
     visits = MovedVisitShape(many=True)
-    not_shown = serializers.IntegerField(
-        required=False, help_text="Always 0: appointments of charts that are closed to you are neither moved nor counted"
+    not_shown = optional(
+        serializers.IntegerField(
+            required=False, help_text="Always 0: appointments of charts that are closed to you are neither moved nor counted"
+        )
     )
-    plan = serializers.CharField(
-        required=False, help_text="Of a dry run: send it back with `dry_run` false to carry out exactly this plan"
+    plan = optional(
+        serializers.CharField(
+            required=False, help_text="Of a dry run: send it back with `dry_run` false to carry out exactly this plan"
+        )
     )
 
     @staticmethod
@@ -137,16 +140,12 @@ class MoveShape(ResponseSerializer):
         return None if isinstance(move, PlannedMove) or move.undone_at else reschedule.undo_until(move)
 
     @staticmethod
-    def get_not_shown(details: MoveDetails) -> int:
-        if details.plan is None:
-            raise SkipField
-        return 0
+    def get_not_shown(details: MoveDetails) -> int | None:
+        return 0 if details.plan else None
 
     @staticmethod
-    def get_plan(details: MoveDetails) -> str:
-        if details.plan is None or isinstance(details.move, BulkReschedule):
-            raise SkipField
-        return details.plan.plan_hash
+    def get_plan(details: MoveDetails) -> str | None:
+        return details.plan.plan_hash if details.plan and isinstance(details.move, PlannedMove) else None
 
 
 _PLAN = Example(

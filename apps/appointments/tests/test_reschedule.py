@@ -399,6 +399,8 @@ def test_plan_move_and_undo_over_the_api(ill: User, other: User, staff: dict[str
         str(staff["receptionist"].pk),
     )
     assert receptionist_api.post(f"/appointments/moves/{move['id']}/undo").status_code == 409
+    shown = [(one["dry_run"], "plan" in one, one.get("not_shown")) for one in (seen, move, again, back)]
+    assert shown == [(True, True, 0), (False, False, 0), (False, False, None), (False, False, None)]
 
 
 def test_who_moves_visits(ill: User, other: User, staff: dict[str, User]) -> None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.fields import SkipField
 
 from apps.access.actor import SYSTEM
-from apps.rest.response_serializers import ResponseSerializer, protected
+from apps.rest.response_serializers import ResponseSerializer, optional, protected
 from apps.rest.rights import Permission
 
 ADMIN, NURSE = SimpleNamespace(role="admin"), SimpleNamespace(role="nurse")
@@ -25,7 +25,9 @@ class Stay(ResponseSerializer):
     bed = serializers.CharField(required=False)
     ward = Ward(allow_null=True)
     doctor_id = serializers.CharField(source="attending_id")
-    left_at = serializers.DateTimeField(required=False)
+    left_at = serializers.DateTimeField(required=False, allow_null=True)
+    bed_2 = optional(serializers.CharField(source="other_bed", required=False))
+    diet = optional(serializers.CharField(required=False))
     bill = protected(serializers.CharField(required=False), permission=Permission.DELIVERY_RETRY)
     reader = serializers.CharField()
     notes = Ward(many=True)
@@ -38,6 +40,10 @@ class Stay(ResponseSerializer):
         return "2026-01-01"
 
     @staticmethod
+    def get_diet(row: Any) -> str | None:
+        return row["diet"] or None
+
+    @staticmethod
     def get_reader(row: Any, by: Any) -> str:
         return f"{by.role} of bed {row['bed']}"
 
@@ -46,7 +52,16 @@ class Stay(ResponseSerializer):
         return [{"name": f"note on {row['bed']}"}]
 
 
-ROW = {"id": 7, "bed": "B2", "ward": {"name": "East"}, "attending_id": "d1", "left": True, "bill": "paid"}
+ROW = {
+    "id": 7,
+    "bed": "B2",
+    "ward": {"name": "East"},
+    "attending_id": "d1",
+    "left": True,
+    "bill": "paid",
+    "other_bed": "C1",
+    "diet": "soft",
+}
 
 
 def test_a_reply_has_the_declared_fields_in_their_order() -> None:
@@ -57,6 +72,8 @@ def test_a_reply_has_the_declared_fields_in_their_order() -> None:
         ("ward", {"name": "East"}),
         ("doctor_id", "d1"),
         ("left_at", "2026-01-01"),
+        ("bed_2", "C1"),
+        ("diet", "soft"),
         ("bill", "paid"),
         ("reader", "admin of bed B2"),
         ("notes", [{"name": "note on B2"}]),
@@ -72,6 +89,17 @@ def test_a_field_without_a_value_is_left_out_and_an_absent_ward_is_null() -> Non
     shown = Stay.represent(ROW | {"left": False, "ward": None}, ADMIN)
     assert "left_at" not in shown
     assert shown["ward"] is None
+
+
+def test_none_leaves_out_an_optional_field_and_no_other() -> None:
+    shown = Stay.represent(ROW | {"other_bed": None, "diet": "", "ward": None}, ADMIN)
+    assert {"bed_2", "diet"}.isdisjoint(shown)
+    assert shown["ward"] is None
+
+
+def test_an_optional_field_that_every_reply_must_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="required=False"):
+        optional(serializers.CharField())
 
 
 def test_a_row_of_a_table_and_a_row_of_a_prepared_list_are_shown_alike() -> None:

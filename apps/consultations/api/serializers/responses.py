@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
 from apps.access.actor import Actor
 from apps.appointments.api.serializers.responses import EXPANSIONS
 from apps.consultations.api.serializers import step_data
 from apps.consultations.models import STATUSES, WORKFLOWS, Addendum
 from apps.consultations.rights import Permission
-from apps.consultations.rules import State, StepState
-from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.rules import State
+from apps.consultations.selectors import ConsultationDetails, StepDetails
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import SCHEMAS, STEP_COUNT, Step
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
-from apps.rest.response_serializers import ResponseSerializer, protected
+from apps.rest.response_serializers import ResponseSerializer, optional, protected
 
 __all__ = ["EXPANSIONS"]
 STATES = [(state.value, state.value) for state in State]
@@ -76,45 +78,67 @@ class ParsedShape(serializers.Serializer[dict[str, Any]]):
     diagnoses = CodedDiagnosisShape(many=True, required=False)
 
 
-class StepEntryShape(serializers.Serializer[dict[str, Any]]):
+_noted = partial(protected, permission=Permission.CONSULTATION_SEE_NOTES)
+
+
+class StepStateShape(ResponseSerializer):
     """The state of one step."""
 
-    state = serializers.ChoiceField(choices=STATES)
-    completed = serializers.BooleanField()
-    in_progress = serializers.BooleanField()
-    required = serializers.BooleanField(required=False)  # type: ignore[assignment]  # DRF has an attribute so called
-    reason = serializers.CharField(required=False, allow_blank=True, help_text="The reason why it is required or skipped")
-    rule_id = serializers.CharField(required=False, help_text="The adaptive rule behind it")
-    version = serializers.IntegerField(required=False, help_text="0 if nothing has been saved yet")
-    parsed = ParsedShape(required=False, help_text="The values that the server parsed: numbers, names of codes")
-    outcome = serializers.DictField(required=False, help_text="What was ordered with it")
-    saved_at = serializers.DateTimeField(required=False)
-    saved_by = serializers.UUIDField(required=False, allow_null=True)
+    state = serializers.ChoiceField(source="progress.state", choices=STATES)
+    completed = serializers.BooleanField(source="progress.is_completed")
+    in_progress = serializers.BooleanField(source="progress.is_in_progress")
+    required = _noted(serializers.BooleanField(source="progress.required", required=False))  # type: ignore[assignment]  # DRF has an attribute so called
+    reason = _noted(
+        serializers.CharField(
+            source="progress.reason", required=False, allow_blank=True, help_text="The reason why it is required or skipped"
+        )
+    )
+    rule_id = _noted(optional(serializers.CharField(required=False, help_text="The adaptive rule behind it")))
+    version = _noted(serializers.IntegerField(required=False, help_text="0 if nothing has been saved yet"))
 
 
-def _step(step: Step) -> type[StepEntryShape]:
+def _step(step: Step) -> type[StepStateShape]:
     """Returns the entry of a step with its own data, such as `VitalsStep`."""
-    name = "".join(word.capitalize() for word in step.wire_name.split("_"))
     kind = step_data.content(step) if SCHEMAS[step] else serializers.DictField
-    data = kind(required=False, help_text="As it was sent; absent if nothing has been saved")
-    parts = {"data": data, "__doc__": f"The state and the data of the step {step.wire_name}.", "__module__": __name__}
-    return type(f"{name}StepShape", (StepEntryShape,), parts)
+
+    class StepShape(StepStateShape):
+        data = optional(kind(required=False, help_text="As it was sent; absent if nothing has been saved"))  # type: ignore[assignment]  # DRF has an attribute so called
+        parsed = _noted(
+            optional(ParsedShape(required=False, help_text="The values that the server parsed: numbers, names of codes"))
+        )
+        outcome = _noted(optional(serializers.DictField(required=False, help_text="What was ordered with it")))
+        saved_at = _noted(optional(serializers.DateTimeField(required=False)))
+        saved_by = _noted(serializers.UUIDField(required=False, allow_null=True))
+
+        @staticmethod
+        def get_data(step: StepDetails, by: Actor) -> dict[str, Any] | None:
+            return step.data if by.has_permission(Permission.CONSULTATION_SEE_NOTES) else step.codes
+
+        @staticmethod
+        def get_saved_by(step: StepDetails) -> UUID | None:
+            if step.save is None:
+                raise SkipField
+            return step.save.saved_by_id
+
+    name = "".join(word.capitalize() for word in step.wire_name.split("_"))
+    StepShape.__name__, StepShape.__doc__ = f"{name}StepShape", f"The state and the data of the step {step.wire_name}."
+    return StepShape
 
 
-class StepDataShape(serializers.Serializer[dict[str, Any]]):
+class StepDataShape(ResponseSerializer):
     """The eleven steps by name. Readers of codes see only the assessment."""
 
-    patient_overview = _step(Step.PATIENT_OVERVIEW)(required=False)
-    vitals = _step(Step.VITALS)(required=False)
-    symptoms = _step(Step.SYMPTOMS)(required=False)
-    history_review = _step(Step.HISTORY_REVIEW)(required=False)
-    examination = _step(Step.EXAMINATION)(required=False)
-    investigations = _step(Step.INVESTIGATIONS)(required=False)
+    patient_overview = _noted(_step(Step.PATIENT_OVERVIEW)(required=False))
+    vitals = _noted(_step(Step.VITALS)(required=False))
+    symptoms = _noted(_step(Step.SYMPTOMS)(required=False))
+    history_review = _noted(_step(Step.HISTORY_REVIEW)(required=False))
+    examination = _noted(_step(Step.EXAMINATION)(required=False))
+    investigations = _noted(_step(Step.INVESTIGATIONS)(required=False))
     assessment = _step(Step.ASSESSMENT)()
-    treatment_plan = _step(Step.TREATMENT_PLAN)(required=False)
-    prescriptions = _step(Step.PRESCRIPTIONS)(required=False)
-    follow_up = _step(Step.FOLLOW_UP)(required=False)
-    review_sign = _step(Step.REVIEW_SIGN)(required=False)
+    treatment_plan = _noted(_step(Step.TREATMENT_PLAN)(required=False))
+    prescriptions = _noted(_step(Step.PRESCRIPTIONS)(required=False))
+    follow_up = _noted(_step(Step.FOLLOW_UP)(required=False))
+    review_sign = _noted(_step(Step.REVIEW_SIGN)(required=False))
 
 
 class ChartItemShape(serializers.Serializer[dict[str, Any]]):
@@ -193,9 +217,6 @@ class AddendumShape(ResponseSerializer):
     signed_by = serializers.UUIDField(source="signed_by_id", allow_null=True)
 
 
-_noted = partial(protected, permission=Permission.CONSULTATION_SEE_NOTES)
-
-
 class ConsultationShape(ConsultationRow):
     """A consultation in full. Readers of codes see its frame and the diagnoses."""
 
@@ -238,10 +259,8 @@ class ConsultationShape(ConsultationRow):
     addenda = _noted(AddendumShape(many=True, required=False))
 
     @staticmethod
-    def get_step_data(details: ConsultationDetails, by: Actor) -> dict[str, Any]:
-        if not by.has_permission(Permission.CONSULTATION_SEE_NOTES):
-            return {Step.ASSESSMENT.wire_name: _codes(details)}
-        return {one.step.wire_name: _entry(details, one) for one in details.progress.steps}
+    def get_step_data(details: ConsultationDetails) -> dict[str, StepDetails]:
+        return {one.progress.step.wire_name: one for one in details.steps}
 
     @staticmethod
     def get_required_steps(details: ConsultationDetails) -> list[int]:
@@ -291,37 +310,3 @@ def warnings(consultation: ConsultationDetails, reader: Actor) -> list[dict[str,
     return warnings + [
         {"code": one.code, "message": one.message, "field": one.field} for one in notices.of_consultation(consultation)
     ]
-
-
-def _entry(consultation: ConsultationDetails, one: StepState) -> dict[str, Any]:
-    entry = _state(one) | {"required": one.required, "reason": one.reason}
-    rule = _rule_of(consultation, one)
-    entry |= {"rule_id": rule} if rule else {}
-    save = consultation.saves.get(one.step)
-    if save is None:
-        return entry | {"version": 0}
-    entry |= {"version": save.version, "data": save.data}
-    entry |= {"parsed": save.parsed} if save.parsed else {}
-    entry |= {"outcome": save.outcome} if save.outcome else {}
-    return entry | {"saved_at": save.saved_at, "saved_by": save.saved_by_id}
-
-
-def _state(one: StepState) -> dict[str, Any]:
-    return {"state": one.state.value, "completed": one.state is State.COMPLETED, "in_progress": one.state is State.IN_PROGRESS}
-
-
-def _rule_of(consultation: ConsultationDetails, one: StepState) -> str:
-    """Returns the rule whose reason is shown."""
-    guidance = consultation.row.guidance
-    lines = guidance.get("requires", []) if one.required else guidance.get("skips", []) if one.state is State.SKIPPED else []
-    return next((line["rule_id"] for line in lines if line["step"] == one.step and line["because"] == one.reason), "")
-
-
-def _codes(consultation: ConsultationDetails) -> dict[str, Any]:
-    """Returns the assessment for readers of codes without narrative."""
-    (one,) = [one for one in consultation.progress.steps if one.step is Step.ASSESSMENT]
-    save = consultation.saves.get(Step.ASSESSMENT)
-    if save is None:
-        return _state(one)
-    coded = [{"code": diagnosis["code"], "primary": diagnosis["primary"]} for diagnosis in save.parsed.get("diagnoses", ())]
-    return _state(one) | {"data": {"diagnoses": coded}}

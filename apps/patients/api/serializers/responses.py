@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.fields import SkipField
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
@@ -18,7 +17,7 @@ from apps.patients.chart.entry_types import CodeSystem, EntryType
 from apps.patients.matching.scoring import Reason
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, Patient
 from apps.patients.rights import Permission
-from apps.rest.response_serializers import ResponseSerializer, protected
+from apps.rest.response_serializers import ResponseSerializer, optional, protected
 from apps.rest.sparse_fields import Expansion
 
 _AS_ENTERED = "An RFC 3339 time, or the date as it was entered: YYYY-MM-DD, YYYY-MM or YYYY"
@@ -92,13 +91,11 @@ class AddressShape(ResponseSerializer):
     city = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
     zip = serializers.CharField(allow_blank=True)
-    country = serializers.CharField(required=False, help_text="If one is recorded: a name or an ISO 3166-1 code")
+    country = optional(serializers.CharField(required=False, help_text="If one is recorded: a name or an ISO 3166-1 code"))
 
     @staticmethod
-    def get_country(patient: Patient) -> str:
-        if not patient.country:
-            raise SkipField
-        return patient.country
+    def get_country(patient: Patient) -> str | None:
+        return patient.country or None
 
 
 class ContactShape(ResponseSerializer):
