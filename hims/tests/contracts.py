@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
-from apps.access.tests.role_table import ROLES, Samples
+from apps.access.tests.role_table import ROLES, PatientCall, Samples
 from apps.accounts.models import User
 from apps.common import domain
 
@@ -24,7 +24,15 @@ def _stated(name: str) -> dict[str, Any]:
 
 MATRIX: dict[str, str] = _stated("MATRIX")
 KEY_SCOPES: dict[str, str | None] = _stated("KEY_SCOPES")
-PUBLIC_OPERATIONS: set[str] = {operation for contract in contracts() for operation in getattr(contract, "PUBLIC", ())}
+PATIENT_WRITES: dict[str, PatientCall] = _stated("PATIENT_WRITES")
+PATIENT_FORMS: dict[str, PatientCall] = _stated("PATIENT_FORMS")
+
+
+def _named(name: str) -> set[str]:
+    return {value for contract in contracts() for value in getattr(contract, name, ())}
+
+
+PUBLIC_OPERATIONS, IDENTITY, STAFF_REPLIES = _named("PUBLIC"), _named("IDENTITY"), _named("STAFF_REPLIES")
 
 
 def cells(operation: str, *, admin_clinical: bool) -> dict[str, str]:

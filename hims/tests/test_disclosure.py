@@ -15,16 +15,13 @@ from apps.notifications import services as notifications
 from apps.patients.models import Patient
 from apps.rest import disclosure, endpoint
 from hims.tests import factories
+from hims.tests.contracts import IDENTITY, STAFF_REPLIES
 from hims.tests.test_api_key_permissions import guarded
 from hims.tests.test_contract import agree, file, strict
 from hims.tests.test_permissions import doors
 
 pytestmark = pytest.mark.django_db
 __all__ = ["file", "strict"]  # fixtures
-
-# Fields that say who a patient is. Whatever shows one to a key asks for `patients:read`.
-IDENTITY = {"first_name", "last_name", "middle_name", "date_of_birth", "phone", "email", "mrn", "patient_name", "demographics"}
-STAFF_SHAPES = {"DoctorShape", "ColleagueShape", "UserShape", "StaffShape", "StaffRow", "SignedInShape"}
 
 
 def key(owner: User, *carried: str) -> factories.ApiClient:
@@ -231,7 +228,7 @@ def identities(kind: Any, right: Any, at: str = "") -> Iterator[tuple[str, Any]]
     for name in getattr(kind(), "fields", {}):
         if name in inner:
             yield from identities(inner[name], right, f"{at}{name}.")
-        elif name in IDENTITY and kind.__name__ not in STAFF_SHAPES:
+        elif name in IDENTITY and kind.__name__ not in STAFF_REPLIES:
             yield f"{at}{name}", parts.get(name, right)
 
 

@@ -5,6 +5,9 @@ A module states what its app has:
 - `MATRIX`: operation -> one cell for each role, in the order of `ROLES`
 - `PUBLIC`: the operations that need no sign-in
 - `KEY_SCOPES`: operation -> the scope that an API key needs for it; None: keys are refused
+- `PATIENT_WRITES`: operation that names a patient, in its route or its body -> a call that is accepted (`PatientCall`)
+- `PATIENT_FORMS`: name of an admin page whose form is about the patient of its address -> a call that is accepted
+- `IDENTITY`: fields of replies that say who a patient is; `STAFF_REPLIES`: serializers whose such fields are those of staff
 - `samples(staff)`: rows, for calling the operations (`Samples`)
 - `pages(staff)`: address of each staff page -> the roles that may open it
 
@@ -24,6 +27,21 @@ EVERY_ROLE = frozenset(ROLES)
 ALL_BUT_MANAGER = EVERY_ROLE - {"manager"}
 FRONT_OFFICE = frozenset({"admin", "doctor", "nurse", "receptionist"})
 CLINICAL = frozenset({"admin", "doctor", "nurse"})  # tests run with HIMS_ADMIN_CLINICAL
+
+
+@dataclass(frozen=True)
+class PatientCall:
+    """A write about a patient: the role that may call it, and its body or the values of its form.
+
+    A value may be a placeholder: `{patient}`, `{other}` (another patient), `{doctor}`, `{at}` (a free time of the doctor) or
+    `{day}` (of that time). `accepted` is False where the patient must be in another state first, such as inactive. `query`
+    completes the address of a form.
+    """
+
+    role: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    accepted: bool = True
+    query: str = ""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ KEY_SCOPES = {
     "GET /doctors": "appointments:read",
     "GET /doctors/{id}": "appointments:read",
 }
+STAFF_REPLIES = {"DoctorShape", "UserShape", "StaffShape", "StaffRow", "SignedInShape"}
 
 
 def samples(staff: dict[str, User]) -> Samples:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ALL_BUT_MANAGER, FRONT_OFFICE, Samples
+from apps.access.tests.role_table import ALL_BUT_MANAGER, FRONT_OFFICE, PatientCall, Samples
 from apps.accounts.models import User
 from apps.appointments import services
 from apps.appointments.models import Appointment, BulkReschedule, Series, TimeOff, WaitlistEntry, WaitlistOffer
@@ -61,6 +61,14 @@ MATRIX = {
 PUBLIC = {"GET /doctors/{id}/calendar.ics"}  # its address contains the secret
 KEY_SCOPES = {"GET /appointments/{id}.ics": "appointments:read", "POST /appointments/series": "appointments:write"}
 _REASON = "A reason that is long enough"
+_BOOKING = {"patient_id": "{patient}", "doctor_id": "{doctor}", "scheduled_time": "{at}"}
+PATIENT_WRITES = {
+    "POST /appointments": PatientCall("receptionist", _BOOKING),
+    "POST /appointments/series": PatientCall("receptionist", {**_BOOKING, "every_weeks": 1, "occurrences": 2}),
+    "POST /waitlist": PatientCall("receptionist", {"patient_id": "{patient}", "date_to": "{day}"}),
+}
+PATIENT_FORMS = {"appointments_waitlistentry_add": PatientCall("receptionist", {"date_to": "{day}"})}
+IDENTITY = {"patient_name"}
 
 
 def samples(staff: dict[str, User]) -> Samples:

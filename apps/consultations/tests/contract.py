@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from apps.access.tests.role_table import CLINICAL, Samples
+from apps.access.tests.role_table import CLINICAL, PatientCall, Samples
 from apps.accounts.models import User
 from apps.consultations import services
 from apps.consultations.tests import factories
@@ -39,6 +39,8 @@ KEY_SCOPES = {
     "POST /consultations/{id}/hand-over": None,
 }
 _REASON = "A reason that is long enough"
+PATIENT_WRITES = {"POST /consultations": PatientCall("doctor", {"patient_id": "{patient}"})}
+PATIENT_FORMS = {"consultations_consultation_add": PatientCall("doctor", {"workflow_type": "standard"})}
 
 
 def samples(staff: dict[str, User]) -> Samples:

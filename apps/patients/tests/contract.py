@@ -6,7 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ADMIN, ALL_BUT_MANAGER, CLINICAL, FRONT_OFFICE, Samples
+from apps.access.tests.role_table import ADMIN, ALL_BUT_MANAGER, CLINICAL, FRONT_OFFICE, PatientCall, Samples
 from apps.accounts.models import User
 from apps.patients import services
 from apps.patients.confidentiality.models import BreakGlass, Restriction
@@ -59,6 +59,23 @@ KEY_SCOPES = {
     "POST /patients/{id}/medical-history/{entry}/retract": "history:write",
 }
 _REASON = "A reason that is long enough"
+PATIENT_WRITES = {
+    "PUT /patients/{id}": PatientCall("receptionist", {"phone": "(213) 373-4253"}),
+    "PATCH /patients/{id}": PatientCall("receptionist", {"address": {"city": "Here"}}),
+    "POST /patients/{id}/deactivate": PatientCall("receptionist"),
+    "POST /patients/{id}/reactivate": PatientCall("receptionist", accepted=False),
+    "POST /patients/{id}/not-same": PatientCall("receptionist", {"other_id": "{other}"}),
+    "POST /patients/{id}/merge": PatientCall("admin", {"into": "{other}", "reason": "The same passport"}),
+    "PUT /patients/{id}/restricted": PatientCall("admin", {"restricted": True, "reason": _REASON}),
+    "POST /patients/{id}/break-glass": PatientCall("doctor", {"reason": _REASON}, accepted=False),
+    "POST /patients/{id}/medical-history": PatientCall("doctor", {"type": "note", "display": "Letter"}),
+    "POST /patients/{id}/medical-history/{entry}/retract": PatientCall("doctor", {"reason": "Wrong"}),
+}
+PATIENT_FORMS = {
+    "patients_chartentry_add": PatientCall("doctor", {"display": "Letter", "detail_title": "Letter"}, query="&type=note"),
+}
+IDENTITY = {"first_name", "last_name", "middle_name", "date_of_birth", "phone", "email", "mrn", "demographics"}
+STAFF_REPLIES = {"ColleagueShape"}
 
 
 def samples(staff: dict[str, User]) -> Samples:
