@@ -28,6 +28,17 @@ def monday(weeks: int = 1) -> date:
     return today + timedelta(days=7 - today.weekday() + 7 * (weeks - 1))
 
 
+def sunday(month: int, number: int) -> date:
+    """The next such Sunday of a month, like the second of March, when the clinic's clocks go forward."""
+    today = clock.today()
+    for year in (today.year, today.year + 1):
+        first = date(year, month, 1)
+        day = first + timedelta(days=6 - first.weekday() + 7 * (number - 1))
+        if day > today:
+            return day
+    raise AssertionError("one of two years has such a day after today")
+
+
 def at(clock_time: str = "10:00", day: date | None = None) -> datetime:
     """A time of next Monday, or of another day."""
     return local(day or monday(), time.fromisoformat(clock_time))

@@ -1,7 +1,7 @@
 """The page of the schedule: what it shows to which user, in how many statements."""
 
 import re
-from datetime import UTC, date, time, timedelta
+from datetime import UTC, time, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment
 from apps.appointments.services import NewSchedule, WeeklyHours
-from apps.appointments.tests.factories import at, book, monday, publish, room
+from apps.appointments.tests.factories import at, book, monday, publish, room, sunday
 from apps.audit.models import AuditEvent
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
@@ -187,14 +187,15 @@ def test_a_nonsense_address_shows_some_day(staff: dict[str, User], receptionist_
 def test_on_the_day_the_clocks_go_forward_free_times_are_real_ones(staff: dict[str, User], receptionist_browser: Client) -> None:
     hours = [WeeklyHours(weekday=6, starts=time(1), ends=time(4))]
     services.set_schedule(by=SYSTEM, doctor_id=staff["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
-    response = receptionist_browser.get(day(date=date(2027, 3, 14)))
+    forward = sunday(3, 2)
+    response = receptionist_browser.get(day(date=forward))
     assert list(table(response)) == ["01:00", "01:30", "03:00", "03:30"]
-    assert "at=2027-03-14T10%3A00%3A00Z" in response.content.decode()
+    assert f"at={forward}T10%3A00%3A00Z" in response.content.decode()
 
 
 def test_on_the_day_the_clocks_go_back_the_hour_is_there_twice(staff: dict[str, User], receptionist_browser: Client) -> None:
     hours = [WeeklyHours(weekday=6, starts=time(0, 30), ends=time(3))]
     services.set_schedule(by=SYSTEM, doctor_id=staff["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
-    grid = table(receptionist_browser.get(day(date=date(2027, 11, 7))))
+    grid = table(receptionist_browser.get(day(date=sunday(11, 1))))
     assert list(grid) == ["00:30", "01:00", "01:30", "01:00 again", "01:30 again", "02:00", "02:30"]
     assert (grid["01:00"], grid["01:00 again"]) == (["Book 01:00 PDT Dr Tester"], ["Book 01:00 PST Dr Tester"])
