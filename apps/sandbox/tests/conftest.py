@@ -3,6 +3,7 @@
 import pytest
 
 from apps.access.actor import SYSTEM
+from apps.common.tests.shared_rows import shared_rows
 from apps.sandbox import services
 from apps.sandbox.samples import charts
 from apps.sandbox.samples.generated_patients import generate_patients
@@ -29,6 +30,9 @@ def expected(few_patients):
     return SeedResult(staff=len(STAFF), patients=len(people), entries=entries, keys=len(KEYS))
 
 
-@pytest.fixture
-def hospital(db, few_patients):
-    return services.seed(by=SYSTEM)
+@pytest.fixture(scope="class")
+def hospital(django_db_setup, django_db_blocker):
+    """The sample data, created once for the tests of a class, and for each test outside of one."""
+    with shared_rows(django_db_blocker), pytest.MonkeyPatch.context() as patch:
+        with_few_patients(patch)
+        yield services.seed(by=SYSTEM)

@@ -27,43 +27,36 @@ def test_seed_says_what_it_did_and_that_there_was_nothing_to_do():
     assert run("seed").strip() == "The sample data already exist."
 
 
-def test_reset_lays_out_anew():
-    run("seed")
-    assert "Created 11 staff" in run("reset")
+@pytest.mark.usefixtures("hospital")
+class TestWithSampleData:
+    def test_reset_lays_out_anew(self):
+        assert "Created 11 staff" in run("reset")
 
+    def test_the_credentials_are_json_for_programs(self):
+        known = json.loads(run("credentials", "--json"))
+        assert [one["username"] for one in known["staff"]] == [member.username for member in STAFF]
+        assert {one["password"] for one in known["staff"]} == {PASSWORD}
+        assert known["aliases"] == {name: str(sample_id) for name, sample_id in SAMPLE_IDS.items()}
+        assert known["patients"][0]["mrn"] == "MRN001"
 
-def test_the_credentials_are_json_for_programs():
-    run("seed")
-    known = json.loads(run("credentials", "--json"))
-    assert [one["username"] for one in known["staff"]] == [member.username for member in STAFF]
-    assert {one["password"] for one in known["staff"]} == {PASSWORD}
-    assert known["aliases"] == {name: str(sample_id) for name, sample_id in SAMPLE_IDS.items()}
-    assert known["patients"][0]["mrn"] == "MRN001"
+    def test_there_is_one_api_key_a_role_that_works(self):
+        keys = json.loads(run("credentials", "--json"))["api_keys"]
+        assert set(keys) == {role.value for role in STAFF_ROLES}
+        for role, key in keys.items():
+            status = Client().get("/v1/patients", headers={"x-api-key": key}).status_code
+            assert status == (403 if role == "manager" else 200), role
 
+    def test_a_key_that_was_revoked_is_not_printed_and_comes_back_with_a_reset(self):
+        admin = json.loads(run("credentials", "--json"))["api_keys"]["admin"]
+        accounts.revoke_key(by=SYSTEM, key_id=KEYS[0].id)
+        assert "admin" not in json.loads(run("credentials", "--json"))["api_keys"]
+        assert admin not in run("credentials")
+        run("reset")
+        assert json.loads(run("credentials", "--json"))["api_keys"]["admin"] == admin
+        assert Client().get("/v1/patients", headers={"x-api-key": admin}).status_code == 200
 
-def test_there_is_one_api_key_a_role_that_works():
-    run("seed")
-    keys = json.loads(run("credentials", "--json"))["api_keys"]
-    assert set(keys) == {role.value for role in STAFF_ROLES}
-    for role, key in keys.items():
-        status = Client().get("/v1/patients", headers={"x-api-key": key}).status_code
-        assert status == (403 if role == "manager" else 200), role
-
-
-def test_a_key_that_was_revoked_is_not_printed_and_comes_back_with_a_reset():
-    run("seed")
-    admin = json.loads(run("credentials", "--json"))["api_keys"]["admin"]
-    accounts.revoke_key(by=SYSTEM, key_id=KEYS[0].id)
-    assert "admin" not in json.loads(run("credentials", "--json"))["api_keys"]
-    assert admin not in run("credentials")
-    run("reset")
-    assert json.loads(run("credentials", "--json"))["api_keys"]["admin"] == admin
-    assert Client().get("/v1/patients", headers={"x-api-key": admin}).status_code == 200
-
-
-def test_the_credentials_are_a_table_for_people():
-    run("seed")
-    assert "nurse.jones" in run("credentials")
+    def test_the_credentials_are_a_table_for_people(self):
+        assert "nurse.jones" in run("credentials")
 
 
 def test_there_are_no_credentials_before_there_are_people():

@@ -33,32 +33,31 @@ def test_vital_signs_are_believable_at_every_age(age: int) -> None:
 
 
 @pytest.mark.django_db
-def test_every_appointment_that_took_place_has_its_visit_and_every_state_is_there(hospital: SeedResult) -> None:
-    rows = Consultation.objects.select_related("appointment")
-    assert {row.status for row in rows} >= {"in_progress", "on_hold", "completed", "cancelled"}
-    assert {row.workflow_type for row in rows} == {"adaptive", "standard", "quick"}
-    seen = {row.appointment_id: row for row in rows if row.appointment_id}
-    for appointment in Appointment.objects.filter(status__in=["completed", "in_progress"]):
-        row = seen[appointment.pk]
-        assert (row.patient_id, row.doctor_id) == (appointment.patient_id, appointment.doctor_id)
-        assert (row.status in ("completed", "amended")) == (appointment.status == "completed")
-    assert {row.doctor_id for row in rows if row.status == "in_progress"} == {
-        ID_OF[name] for name in ("dr.smith", "dr.patel", "dr.lee")
-    }
-    for row in rows:
-        visit = selectors.details(row)
-        if row.status in ("completed", "amended"):
-            assert visit.progress.missing == ()
-            assert services.content_sha256(row.pk, visit.saves.values()) == row.content_sha256
-    assert ChartEntry.objects.filter(patient=SAMPLE_IDS["patient_001"], source="consultation", type="diagnosis").exists()
-    assert consultations.create_samples(SYSTEM) == 0
+class TestWithSampleData:
+    def test_every_appointment_that_took_place_has_its_visit_and_every_state_is_there(self, hospital: SeedResult) -> None:
+        rows = Consultation.objects.select_related("appointment")
+        assert {row.status for row in rows} >= {"in_progress", "on_hold", "completed", "cancelled"}
+        assert {row.workflow_type for row in rows} == {"adaptive", "standard", "quick"}
+        seen = {row.appointment_id: row for row in rows if row.appointment_id}
+        for appointment in Appointment.objects.filter(status__in=["completed", "in_progress"]):
+            row = seen[appointment.pk]
+            assert (row.patient_id, row.doctor_id) == (appointment.patient_id, appointment.doctor_id)
+            assert (row.status in ("completed", "amended")) == (appointment.status == "completed")
+        assert {row.doctor_id for row in rows if row.status == "in_progress"} == {
+            ID_OF[name] for name in ("dr.smith", "dr.patel", "dr.lee")
+        }
+        for row in rows:
+            visit = selectors.details(row)
+            if row.status in ("completed", "amended"):
+                assert visit.progress.missing == ()
+                assert services.content_sha256(row.pk, visit.saves.values()) == row.content_sha256
+        assert ChartEntry.objects.filter(patient=SAMPLE_IDS["patient_001"], source="consultation", type="diagnosis").exists()
+        assert consultations.create_samples(SYSTEM) == 0
 
-
-@pytest.mark.django_db
-def test_the_rules_have_a_word_about_what_goes_on_now(hospital: SeedResult) -> None:
-    live = {row.doctor_id: selectors.details(row) for row in Consultation.objects.filter(status="in_progress")}
-    assert [alert["rule_id"] for alert in live[ID_OF["dr.patel"]].open_alerts] == ["redflag.pressure"]
-    assert "child.vitals" in {line["rule_id"] for line in live[ID_OF["dr.lee"]].row.guidance["requires"]}
-    waiting = Consultation.objects.get(status="on_hold")
-    resumed = services.resume(by=SYSTEM, consultation_id=waiting.pk)
-    assert resumed.saves[Step.VITALS].data["bp"] == "128/82"
+    def test_the_rules_have_a_word_about_what_goes_on_now(self, hospital: SeedResult) -> None:
+        live = {row.doctor_id: selectors.details(row) for row in Consultation.objects.filter(status="in_progress")}
+        assert [alert["rule_id"] for alert in live[ID_OF["dr.patel"]].open_alerts] == ["redflag.pressure"]
+        assert "child.vitals" in {line["rule_id"] for line in live[ID_OF["dr.lee"]].row.guidance["requires"]}
+        waiting = Consultation.objects.get(status="on_hold")
+        resumed = services.resume(by=SYSTEM, consultation_id=waiting.pk)
+        assert resumed.saves[Step.VITALS].data["bp"] == "128/82"

@@ -1,10 +1,10 @@
 """The sample data, created once for all tests of this module. Each test takes back its own changes."""
 
 import pytest
-from django.db import transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import Doctor, User
+from apps.common.tests.shared_rows import shared_rows
 from apps.events.models import OutboxEvent
 from apps.notifications import selectors as notifications
 from apps.notifications.models import Notification
@@ -25,10 +25,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def hospital(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+    with shared_rows(django_db_blocker), pytest.MonkeyPatch.context() as patch:
         with_few_patients(patch)
         yield services.seed(by=SYSTEM)
-        transaction.set_rollback(True)
 
 
 def test_the_second_run_changes_nothing(hospital):

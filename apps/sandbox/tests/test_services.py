@@ -12,6 +12,7 @@ from apps.audit.models import AuditEvent, Seal
 from apps.audit.sealing import seals
 from apps.audit.verification import verifier
 from apps.common import clock
+from apps.common.tests.shared_rows import shared_rows
 from apps.patients import services as patients
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.selectors import duplicate_candidates
@@ -36,9 +37,19 @@ def state():
     )
 
 
-def test_the_whole_ward_is_laid_out():
-    assert services.seed(by=SYSTEM).patients == SIZE + 3
-    assert selectors.is_seeded()
+class TestTheWholeWard:
+    @pytest.fixture(scope="class")
+    def result(self, django_db_setup, django_db_blocker):
+        with shared_rows(django_db_blocker):
+            yield services.seed(by=SYSTEM)
+
+    def test_the_whole_ward_is_laid_out(self, result):
+        assert result.patients == SIZE + 3
+        assert selectors.is_seeded()
+
+    def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue(self, result):
+        names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in duplicate_candidates(visible_to=SYSTEM)}
+        assert names == {frozenset(("O'Brien", "OBrien"))}
 
 
 def test_watching_counts_every_piece_once(expected):
@@ -69,42 +80,52 @@ def test_a_clock_that_is_behind_gets_shorter_charts(expected):
     assert 0 < laid_out.entries < expected.entries
 
 
-def test_starting_over_gives_the_first_day_again(hospital, expected):
-    now = clock.now()  # visits are drawn round the moment
-    with time_machine.travel(now, tick=False):
-        services.reset(by=SYSTEM)  # the first one of a test also sets the numbering, which no rollback does, back
-    first = state()
-    patients.register(
-        by=SYSTEM,
-        registration=patients.Registration(
-            mrn="MRN002",
-            first_name="Jane",
-            last_name="Smith",
-            date_of_birth=datetime(1985, 3, 20, tzinfo=UTC).date(),
-            gender="female",
-        ),
-    )
-    User.objects.filter(username="dr.smith").update(is_active=False)
-    with time_machine.travel(now, tick=False):
-        assert services.reset(by=SYSTEM) == expected
-    assert state() == first
+class TestStartingOver:
+    def test_starting_over_gives_the_first_day_again(self, hospital, expected):
+        now = clock.now()  # visits are drawn round the moment
+        with time_machine.travel(now, tick=False):
+            services.reset(by=SYSTEM)  # the first one of a test also sets the numbering, which no rollback does, back
+        first = state()
+        patients.register(
+            by=SYSTEM,
+            registration=patients.Registration(
+                mrn="MRN002",
+                first_name="Jane",
+                last_name="Smith",
+                date_of_birth=datetime(1985, 3, 20, tzinfo=UTC).date(),
+                gender="female",
+            ),
+        )
+        User.objects.filter(username="dr.smith").update(is_active=False)
+        with time_machine.travel(now, tick=False):
+            assert services.reset(by=SYSTEM) == expected
+        assert state() == first
 
-
-def test_starting_over_leaves_one_trace_of_itself(hospital):
-    services.reset(by=SYSTEM)
-    assert AuditEvent.objects.filter(action="sandbox.reset").count() == 1
-
-
-def test_a_reset_that_fails_leaves_everything_as_it_was(hospital, monkeypatch):
-    before = state()
-
-    def broken(raw):
-        raise RuntimeError("the file cannot be read")
-
-    monkeypatch.setattr(charts, "read", broken)
-    with pytest.raises(RuntimeError):
+    def test_starting_over_leaves_one_trace_of_itself(self, hospital):
         services.reset(by=SYSTEM)
-    assert state() == before
+        assert AuditEvent.objects.filter(action="sandbox.reset").count() == 1
+
+    def test_a_reset_that_fails_leaves_everything_as_it_was(self, hospital, monkeypatch):
+        before = state()
+
+        def broken(raw):
+            raise RuntimeError("the file cannot be read")
+
+        monkeypatch.setattr(charts, "read", broken)
+        with pytest.raises(RuntimeError):
+            services.reset(by=SYSTEM)
+        assert state() == before
+
+    def test_starting_over_empties_the_trail_which_otherwise_refuses_that(self, hospital):
+        seals.seal()
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL hims.audit_upkeep = ''")  # in tests every table may be emptied
+            with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+                cursor.execute("TRUNCATE audit_auditevent")
+        services.reset(by=SYSTEM)
+        assert not Seal.objects.exists()
+        seals.seal()
+        assert verifier.verify(by=SYSTEM).intact
 
 
 @pytest.mark.parametrize("environment", ["production", "staging", "development"])
@@ -122,21 +143,3 @@ def test_the_mark_is_one_row():
     SampleData.objects.create(fingerprint="x")
     with pytest.raises(IntegrityError), transaction.atomic():
         SampleData.objects.create(pk=2, fingerprint="y")
-
-
-def test_starting_over_empties_the_trail_which_otherwise_refuses_that(hospital):
-    seals.seal()
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL hims.audit_upkeep = ''")  # in tests every table may be emptied
-        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
-            cursor.execute("TRUNCATE audit_auditevent")
-    services.reset(by=SYSTEM)
-    assert not Seal.objects.exists()
-    seals.seal()
-    assert verifier.verify(by=SYSTEM).intact
-
-
-def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue() -> None:
-    services.seed(by=SYSTEM)
-    names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in duplicate_candidates(visible_to=SYSTEM)}
-    assert names == {frozenset(("O'Brien", "OBrien"))}
