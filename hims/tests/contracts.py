@@ -1,6 +1,7 @@
 """What the apps state for the tests of the whole, in their own `tests/contract.py` (`apps/access/tests/role_table.py`)."""
 
 import re
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -32,7 +33,8 @@ def _named(name: str) -> set[str]:
     return {value for contract in contracts() for value in getattr(contract, name, ())}
 
 
-PUBLIC_OPERATIONS, IDENTITY, STAFF_REPLIES = _named("PUBLIC"), _named("IDENTITY"), _named("STAFF_REPLIES")
+PUBLIC_OPERATIONS, ENDS_SESSION = _named("PUBLIC"), _named("ENDS_SESSION")
+IDENTITY, STAFF_REPLIES = _named("IDENTITY"), _named("STAFF_REPLIES")
 
 
 def cells(operation: str, *, admin_clinical: bool) -> dict[str, str]:
@@ -57,3 +59,14 @@ def address_of(operation: str, rows: Samples) -> str:
 def staff_pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     """Create a row for each staff page of the apps. Return the addresses, with the roles that may open them."""
     return domain.merged(contract.pages(staff) for contract in contracts() if hasattr(contract, "pages"))
+
+
+def parameters_of_pages(staff: dict[str, User]) -> Iterator[tuple[Iterable[str], tuple[str, ...]]]:
+    """Create a row for each staff page. Yield the addresses of each app, with the parameters that its pages read.
+
+    The pages of an app that states none get those of all apps.
+    """
+    every = _named("PAGE_PARAMETERS")
+    for contract in contracts():
+        if hasattr(contract, "pages"):
+            yield contract.pages(staff), tuple(sorted(getattr(contract, "PAGE_PARAMETERS", every)))

@@ -19,8 +19,10 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from drf_spectacular.generators import SchemaGenerator
 
+from apps.access.tests.role_table import Samples
 from apps.accounts.models import User
-from hims.tests import factories
+from hims.tests import contracts, factories
+from hims.tests.contracts import ENDS_SESSION
 from hims.tests.test_server_logs import what_postgres_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,21 +55,14 @@ def unlimited(settings: Any) -> None:
 
 
 @pytest.fixture
-def ids() -> dict[str, str]:
-    """Rows that exist, by the noun of their path, so that a request goes on to its parameters."""
-    patient, doctor = factories.register_patient(), factories.hire("hostile.doctor", "doctor")
-    factories.publish(doctor)
-    return {
-        "patients": str(patient.pk),
-        "doctors": str(doctor.pk),
-        "appointments": str(factories.booked(patient, doctor).pk),
-        "consultations": str(factories.start_consultation(doctor, patient).row.pk),
-    }
+def rows(staff: dict[str, User]) -> Samples:
+    """Rows that exist, so that a request goes on to its parameters."""
+    return contracts.samples(staff)
 
 
 @pytest.fixture
-def administrator() -> User:
-    return factories.hire("hostile.admin", "admin")
+def administrator(staff: dict[str, User]) -> User:
+    return staff["admin"]
 
 
 def caller_of(user: User) -> factories.ApiClient:
@@ -86,10 +81,8 @@ def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, Any], dict[s
                 yield method.upper(), path, operation, document["components"]["schemas"]
 
 
-def concrete(path: str, ids: dict[str, str]) -> str:
-    collection = path.split("/")[1]
-    first = re.sub(r"{\w+}", ids.get(collection, ids["patients"]), path, count=1)
-    return re.sub(r"{\w+}", ids["patients"], first)
+def concrete(path: str, rows: Samples) -> str:
+    return contracts.address_of(f"GET {path}", rows).partition("?")[0]
 
 
 def is_quiet(log: str) -> bool:
@@ -106,7 +99,7 @@ def test_a_value_that_postgres_cannot_read_is_seen_in_its_log() -> None:
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
+def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administrator: User, rows: Samples) -> None:
     api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as log:
         count = 0
@@ -116,7 +109,7 @@ def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administra
                     continue
                 for value in VALUES + CURSORS * (parameter["name"] == "cursor"):
                     count += 1
-                    asked = f"{concrete(path, ids)}?{urlencode({parameter['name']: value})}"
+                    asked = f"{concrete(path, rows)}?{urlencode({parameter['name']: value})}"
                     if api_client.get(asked).status_code >= 500:
                         failed.append(asked)
     assert count > 1_000
@@ -125,7 +118,7 @@ def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administra
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
+def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, rows: Samples) -> None:
     api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as log:
         count = 0
@@ -134,7 +127,7 @@ def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[
                 count += 1
                 # The last id is hostile and those before it are real, so that the request gets as far as the last.
                 there = re.sub(r"{\w+}(?!.*{)", quote(value, safe="").replace("\\", r"\\"), path)
-                if api_client.call(method, concrete(there, ids), {}).status_code >= 500:
+                if api_client.call(method, concrete(there, rows), {}).status_code >= 500:
                     failed.append(f"{method} {there}")
     assert count > 500
     assert not failed, "\n".join(failed)
@@ -156,14 +149,14 @@ def hostile(schema: dict[str, Any], schemas: dict[str, Any], value: Any, *, dept
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
+def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, rows: Samples) -> None:
     """All fields hostile at once, and each alone in a body that is the example otherwise."""
     api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as log:
         count = 0
         for method, path, operation, schemas in operations("post", "put", "patch"):
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if not content or path in ("/auth/logout", "/auth/password/change"):
+            if not content or f"{method} {path}" in ENDS_SESSION:
                 continue
             examples = [one["value"] for one in content.get("examples", {}).values()]
             bodies = [hostile(content["schema"], schemas, value) for value in (*VALUES, 10**30, True)]
@@ -172,7 +165,7 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
                 bodies += [example | {name: value} for example in examples for name, value in fields.items()]
             for body in bodies:
                 count += 1
-                reply = api_client.call(method, concrete(path, ids), body)
+                reply = api_client.call(method, concrete(path, rows), body)
                 if reply.status_code >= 500:
                     failed.append(f"{method} {path} {json.dumps(body)}")
     assert count > 500
@@ -181,51 +174,53 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
 
 
 @pytest.mark.usefixtures("unlimited")
-def test_no_header_or_cookie_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
+def test_no_header_or_cookie_reaches_postgres_unread(administrator: User, rows: Samples) -> None:
     api_client = caller_of(administrator)
     headers = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IDEMPOTENCY_KEY", "HTTP_X_REQUEST_ID", "HTTP_X_FORWARDED_FOR")
     with what_postgres_logs() as log:
         for value in VALUES:
             for header in (*headers, "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE"):
-                for method, path, body in (("GET", f"/patients/{ids['patients']}", None), ("POST", "/patients", {"mrn": MARKER})):
+                for method, path, body in (
+                    ("GET", concrete("/patients/{id}", rows), None),
+                    ("POST", "/patients", {"mrn": MARKER}),
+                ):
                     assert api_client.call(method, path, body, **{header: value}).status_code < 500
             assert Client(headers={"Cookie": f"sessionid={quote(value)}"}).get("/admin/").status_code < 500
             assert Client(REMOTE_ADDR=value).get("/v1/version").status_code < 500
     assert is_quiet(log[0]), log[0][-2000:]
 
 
-# Pages take long. 29 has no factor in common with the number of values, so that every value has its turn.
-some_or_all = pytest.mark.parametrize("every", [pytest.param(29, id="some"), pytest.param(1, id="all", marks=pytest.mark.full)])
-IN_PAGES = ("patient", "doctor", "appointment", "date", "at", "from", "until", "into", "other", "part", "seen", "room", "type")
+def some_or_all(step: int) -> pytest.MarkDecorator:
+    """Pages take long: tries each `step`th request, or in a full run all. A step that has no factor in common with the number of
+    values gives every value its turn."""
+    return pytest.mark.parametrize("every", [pytest.param(step, id="some"), pytest.param(1, id="all", marks=pytest.mark.full)])
 
 
-def pages(patient: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The lists, forms and other pages of the admin, each with parameters that it may read."""
+def pages(staff: dict[str, User]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The lists of the admin, each with parameters that it may read, and the other pages with those that their app states."""
+    lists = set()
     for model, model_admin in admin.site._registry.items():
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         filters = [one if isinstance(one, str) else getattr(one, "parameter_name", None) for one in model_admin.list_filter]
         with suppress(NoReverseMatch):
-            yield reverse(f"{name}_changelist"), ("q", "p", "o", "id", *filter(None, filters), *model_admin.list_parameters)
-        with suppress(NoReverseMatch):
-            yield reverse(f"{name}_add"), IN_PAGES
-    for name in ("admin:schedule", "admin:queue", "admin:appointments_bulkreschedule_add"):
-        yield reverse(name), IN_PAGES
-    for action in ("merge", "not_same", "emergency"):
-        with suppress(NoReverseMatch):
-            yield reverse(f"admin:patients_patient_{action}", args=[patient]), ("into", "q", "other", "queue")
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            lists.add(address)
+            yield address, ("q", "p", "o", "id", *filter(None, filters), *model_admin.list_parameters)
+    for addresses, parameters in contracts.parameters_of_pages(staff):
+        for address in sorted({address.partition("?")[0] for address in addresses} - lists):
+            yield address, parameters
 
 
 @pytest.mark.usefixtures("unlimited")
-@some_or_all
-def test_no_parameter_of_a_page_reaches_postgres_unread(every: int, administrator: User, ids: dict[str, str]) -> None:
+@some_or_all(59)
+def test_no_parameter_of_a_page_reaches_postgres_unread(every: int, administrator: User, staff: dict[str, User]) -> None:
     browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False
     with what_postgres_logs() as log:
-        requests = [(page, {name: value}) for page, names in pages(ids["patients"]) for name in names for value in VALUES]
+        requests = [(page, {name: value}) for page, names in pages(staff) for name in names for value in VALUES]
         for page, query in requests[::every]:
             if browser.get(page, query).status_code >= 500:
                 failed.append(f"{page} {query}")
-    assert len(requests) > 3_000
+    assert len(requests) > 10_000
     assert not failed, "\n".join(failed)
     assert is_quiet(log[0]), log[0][-2000:]
 
@@ -239,7 +234,7 @@ def paths() -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("unlimited")
-@some_or_all
+@some_or_all(29)
 def test_no_id_in_the_path_of_a_page_reaches_postgres_unread(every: int, administrator: User) -> None:
     browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False

@@ -3,12 +3,13 @@
 A module states what its app has:
 
 - `MATRIX`: operation -> one cell for each role, in the order of `ROLES`
-- `PUBLIC`: the operations that need no sign-in
+- `PUBLIC`: the operations that need no sign-in; `ENDS_SESSION`: those that may sign the caller out
 - `KEY_SCOPES`: operation -> the scope that an API key needs for it; None: keys are refused
 - `PATIENT_WRITES`: operation that names a patient, in its route or its body -> a call that is accepted (`PatientCall`)
 - `PATIENT_FORMS`: name of an admin page whose form is about the patient of its address -> a call that is accepted
 - `IDENTITY`: fields of replies that say who a patient is; `STAFF_REPLIES`: serializers whose such fields are those of staff
 - `samples(staff)`: rows, for calling the operations (`Samples`)
+- `PAGE_PARAMETERS`: parameters that staff pages read, besides those of lists
 - `pages(staff)`: address of each staff page -> the roles that may open it
 
 An operation is written as method and route, like `GET /patients/{id}`. A cell is `y` yes, `o` own or assigned rows only,

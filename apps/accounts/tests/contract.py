@@ -42,6 +42,7 @@ MATRIX = {
     "GET /doctors/{id}": _DOCTORS,
 }
 PUBLIC = {"POST /auth/login", "POST /auth/refresh", "POST /auth/password/forgot", "POST /auth/password/reset"}
+ENDS_SESSION = {"POST /auth/logout", "POST /auth/password/change"}
 KEY_SCOPES = {
     "POST /auth/logout": None,
     "GET /auth/me": None,

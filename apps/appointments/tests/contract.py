@@ -69,6 +69,21 @@ PATIENT_WRITES = {
 }
 PATIENT_FORMS = {"appointments_waitlistentry_add": PatientCall("receptionist", {"date_to": "{day}"})}
 IDENTITY = {"patient_name"}
+PAGE_PARAMETERS = {
+    "patient",
+    "doctor",
+    "appointment",
+    "date",
+    "day",
+    "at",
+    "from",
+    "until",
+    "room",
+    "series",
+    "part",
+    "seen",
+    "q",
+}
 
 
 def samples(staff: dict[str, User]) -> Samples:

@@ -40,6 +40,7 @@ KEY_SCOPES = {
 }
 _REASON = "A reason that is long enough"
 PATIENT_WRITES = {"POST /consultations": PatientCall("doctor", {"patient_id": "{patient}"})}
+PAGE_PARAMETERS = {"patient", "appointment", "q"}
 PATIENT_FORMS = {"consultations_consultation_add": PatientCall("doctor", {"workflow_type": "standard"})}
 
 

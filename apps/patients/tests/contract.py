@@ -76,6 +76,7 @@ PATIENT_FORMS = {
 }
 IDENTITY = {"first_name", "last_name", "middle_name", "date_of_birth", "phone", "email", "mrn", "demographics"}
 STAFF_REPLIES = {"ColleagueShape"}
+PAGE_PARAMETERS = {"patient", "type", "into", "other", "q", "queue"}
 
 
 def samples(staff: dict[str, User]) -> Samples:
