@@ -57,7 +57,12 @@ RULES = (
     Rule("The member of staff does not exist", "POST /notifications", "recipient_ids", "There is no active member of staff .*"),
     Rule("The month does not have that day, or there was no year 0", ".*", ".*", "Write (a day|the date) as .*", _NO_SUCH_DAY),
     Rule("The year is before 1850 or after 2200", ".*", ".*_(time|at)", "Write the time as RFC 3339 .*", _FAR_OFF),
-    Rule("The birth or death is in the future", _REGISTRATION, "date_of_birth|deceased_at", "The .* is in the future[.]"),
+    Rule(
+        "A birth or a death is in the past, and a birth no more than 130 years ago",
+        f"{_REGISTRATION}|{_CHANGE}",
+        "(demographics[.])?(date_of_birth|deceased_at)",
+        "The .* is (in the future|more than 130 years ago)[.]",
+    ),
     Rule("The day has passed", "POST /waitlist", "date_from", "Must not be in the past: .*"),
     Rule("A period ends after it begins", f"GET .*|{_PERIODS}", "date_to|ends_at", "Must (not be before|be after) .*"),
     Rule("A period has at most 366 days", f"GET .*|{_PERIODS}", "date_to", ".* at most 366 days .*"),

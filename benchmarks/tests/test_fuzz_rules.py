@@ -38,6 +38,7 @@ EXPLAINED = [
     refusal("PUT /patients/{id}", {"date_of_birth": "0000"}, ("date_of_birth", "Write the date as YYYY-MM-DD, or …")),
     refusal("POST /patients", {"deceased_at": "2288-10-29T20:32:33Z"}, ("deceased_at", "Write the time as RFC 3339 with …")),
     refusal("POST /patients", {"date_of_birth": "2256"}, ("date_of_birth", "The date of birth is in the future.")),
+    refusal("PUT /patients/{id}", {}, ("demographics.date_of_birth", "The date of birth is more than 130 years ago.")),
     refusal("POST /waitlist", {}, ("date_from", "Must not be in the past: choose today or later.")),
     refusal("POST /waitlist", {}, ("date_to", "Must not be before date_from.")),
     refusal("PUT /doctors/{id}/schedule", {}, ("hours[1]", "Must end after it begins, and must not overlap other hours …")),
