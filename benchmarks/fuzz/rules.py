@@ -63,6 +63,7 @@ RULES = (
         "(demographics[.])?(date_of_birth|deceased_at)",
         "The .* is (in the future|more than 130 years ago)[.]",
     ),
+    Rule("The time has passed", "POST /api-keys", "expires_at", "This time is in the past[.] .*"),
     Rule("The day has passed", "POST /waitlist", "date_from", "Must not be in the past: .*"),
     Rule("A period ends after it begins", f"GET .*|{_PERIODS}", "date_to|ends_at", "Must (not be before|be after) .*"),
     Rule("A period has at most 366 days", f"GET .*|{_PERIODS}", "date_to", ".* at most 366 days .*"),
@@ -79,6 +80,7 @@ RULES = (
     Rule("A list is read by page or by cursor", "GET .*", "cursor|offset", "Send either page or (cursor|offset), not both[.]"),
     Rule("A cursor is valid only as the server issued it", "GET .*", "cursor", "Send a next_cursor .*"),
     Rule("Text with a NUL or half a character", ".*", ".*", ".*must not contain NUL.*", "(?s:.*[\x00\ud800-\udfff].*)"),
+    Rule("Text of blanks alone", ".*", ".*", "This field may not be blank[.]", r"\s+"),
     Rule("Text without any visible character", ".*", ".*", "Contains only invisible characters.*", r"\W*"),
     Rule(
         "The forms of IPv6, and blocks with bits after their prefix",
@@ -104,6 +106,7 @@ RULES = (
         "last_name",
         "Enter a first name or a last name.*",
     ),
+    Rule("A month or a year is no whole date", _CHANGE, "date_of_birth_precision", "Only the first day of a month or year .*"),
     Rule("An MRN may be repeated but not changed", _CHANGE, "mrn", "An MRN never changes.*"),
     Rule("Only doctors have the field", ".* /users.*", "specialty|npi|languages|taxonomy", "Only doctors have this[.]"),
     Rule("An account is named by its e-mail address or its username", "POST /auth/password/forgot", "email", "Send either .*"),

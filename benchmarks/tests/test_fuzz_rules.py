@@ -39,6 +39,9 @@ EXPLAINED = [
     refusal("POST /patients", {"deceased_at": "2288-10-29T20:32:33Z"}, ("deceased_at", "Write the time as RFC 3339 with …")),
     refusal("POST /patients", {"date_of_birth": "2256"}, ("date_of_birth", "The date of birth is in the future.")),
     refusal("PUT /patients/{id}", {}, ("demographics.date_of_birth", "The date of birth is more than 130 years ago.")),
+    refusal("POST /api-keys", {}, ("expires_at", "This time is in the past. Send a future time, or leave it out.")),
+    refusal("POST /x", {"alerts": [{"reason": "\f"}]}, ("alerts[0].reason", "This field may not be blank.")),
+    refusal("PUT /patients/{id}", {}, ("date_of_birth_precision", "Only the first day of a month or year can represent …")),
     refusal("POST /waitlist", {}, ("date_from", "Must not be in the past: choose today or later.")),
     refusal("POST /waitlist", {}, ("date_to", "Must not be before date_from.")),
     refusal("PUT /doctors/{id}/schedule", {}, ("hours[1]", "Must end after it begins, and must not overlap other hours …")),
@@ -85,6 +88,7 @@ ANY_PLACE = {
     "Which samples have names differs by installation",
     "The month does not have that day, or there was no year 0",
     "Text with a NUL or half a character",
+    "Text of blanks alone",
     "Text without any visible character",
 }
 ANY_FIELD = ANY_PLACE | {"Sent flat and in an object"}
@@ -102,6 +106,7 @@ FAULTS = [
     refusal("PUT /patients/{id}", {"date_of_birth": "1980-05"}, ("date_of_birth", "Write the date as YYYY-MM-DD, or …")),
     refusal("POST /patients", {"deceased_at": "2026-10-29T20:32:33Z"}, ("deceased_at", "Write the time as RFC 3339 with …")),
     refusal("POST /auth/login", {"password": "a"}, ("password", "Text must not contain NUL or a lone surrogate.")),
+    refusal("POST /patients", {"last_name": ""}, ("last_name", "This field may not be blank.")),
     refusal("POST /patients", {"last_name": "Doe"}, ("last_name", "Contains only invisible characters. Enter …")),
     refusal("POST /api-keys", {"allowed_cidrs": ["1.2.3.4"]}, ("allowed_cidrs[0]", "Write an address or a block like …")),
     refusal("POST /appointments", {}, ("patient_id", "This field is required.")),
