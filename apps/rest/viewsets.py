@@ -10,7 +10,7 @@
 `endpoint` explains what an operation declares; a method without a declaration is closed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -151,10 +151,13 @@ class HimsViewSet(ViewSetMixin, APIView):
         """The window of a list that the request asks for."""
         return paging.read(self.request.query_params, offset_allowed=self.endpoint.offset)
 
-    def page(self, page: Page, shape: Callable[[Any], Any] | None = None, **extra: Any) -> Response:
-        """Returns 200 with a page: its rows, `pagination` and the Link header. `extra` values are next to the rows."""
+    def page(self, page: Page, **extra: Any) -> Response:
+        """Returns 200 with a page: its rows as the declared response, `pagination`, and the Link header.
+
+        `extra` values are next to the rows.
+        """
         window, total, path, params = self.window, page.total, self.request.path, self.request.query_params
-        rows = [shape(row) for row in page.rows] if shape else self._response.represent_all(page.rows, self.by)
+        rows = self._response.represent_all(page.rows, self.by)
         self.shown = len(rows)
         pagination: dict[str, Any]
         if total is None:
@@ -210,13 +213,6 @@ class HimsViewSet(ViewSetMixin, APIView):
     def file(self, content: bytes, *, name: str) -> HttpResponse:
         """Replies 200 with the bytes of a file, outside the envelope."""
         return responses.file(self, content, name=name)
-
-    def created(
-        self, data: Any, *, location: str, version: object = None, warnings: Sequence[Mapping[str, Any]] = ()
-    ) -> Response:
-        """Replies 201 with the envelope and the new resource's address."""
-        headers = {"Location": location}
-        return responses.respond(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=headers)
 
     def record_access(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
         """Audits what is shown. The audit row of a conditional read waits until it is known whether the reply is 304."""

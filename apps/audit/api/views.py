@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from apps.audit import selectors
 from apps.audit.api.filters import AuditLogFilter, SinceFilter
 from apps.audit.api.serializers import AuditEventShape, VerificationShape
-from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission
 from apps.audit.sealing.anchor_file import AnchorFileUnreadable
 from apps.audit.verification import verifier
@@ -63,7 +62,7 @@ class AuditEventViewSet(HimsViewSet):
         filters.pop("cursor", None)
         rows = selectors.audit_log(visible_to=self.by, **_selector_arguments(filters))
         count = paging.capped if any(filters.values()) else lambda _: Total(selectors.row_count())
-        response = self.page(paging.page_of(rows, self.window, count, time="at"), _shape)
+        response = self.page(paging.page_of(rows, self.window, count, time="at"))
         self.record_access("trail.searched", patient_id=filters.get("patient_id"), query=self.sent_query(), shown=self.shown)
         return response
 
@@ -92,7 +91,7 @@ class VerificationViewSet(HimsViewSet):
         """
         since = self.validated_query().get("since")
         result = verifier.verify_recent(by=self.by, since=since.start if since else None)
-        return self.ok({"verification": VerificationShape(result).data})
+        return self.reply(result)
 
 
 def _selector_arguments(filters: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +101,3 @@ def _selector_arguments(filters: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(field="date_from", issue="Must not be later than date_to.")
     named = {name: filters[name] for name in ("patient_id", "user_id", "action", "outcome") if name in filters}
     return named | {"since": start and start.start, "before": end and end.end}
-
-
-def _shape(row: AuditEvent) -> dict[str, Any]:
-    return AuditEventShape(row).data

@@ -1,11 +1,11 @@
-"""Shapes of the API's own resources."""
-
-from typing import Any
+"""Replies of the API's own resources."""
 
 from rest_framework import serializers
 
+from apps.rest.response_serializers import ResponseSerializer
 
-class Version(serializers.Serializer[dict[str, Any]]):
+
+class Version(ResponseSerializer):
     version = serializers.CharField(help_text="The product's version")
     api_version = serializers.CharField(help_text="The API's major version")
     environment = serializers.CharField()
@@ -13,7 +13,7 @@ class Version(serializers.Serializer[dict[str, Any]]):
     time = serializers.DateTimeField()
 
 
-class IndexLinks(serializers.Serializer[dict[str, Any]]):
+class IndexLinks(ResponseSerializer):
     api = serializers.URLField(help_text="This index")
     openapi = serializers.URLField(help_text="The OpenAPI file")
     documentation = serializers.URLField(help_text="The developer pages")
@@ -21,7 +21,7 @@ class IndexLinks(serializers.Serializer[dict[str, Any]]):
     changelog = serializers.URLField(help_text="What changed")
 
 
-class Index(serializers.Serializer[dict[str, Any]]):
+class Index(ResponseSerializer):
     version = serializers.CharField(help_text="The product's version")
     api_version = serializers.CharField(help_text="The API's major version")
     links = IndexLinks()

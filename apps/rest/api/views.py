@@ -27,7 +27,7 @@ class VersionViewSet(HimsViewSet):
         Returns the version of the product and of the API, the kind of installation, and the clinic's time zone and time. It
         needs no sign-in.
         """
-        return self.ok(
+        return self.reply(
             {
                 "version": settings.HIMS_VERSION,
                 "api_version": settings.API_VERSION,
@@ -60,7 +60,7 @@ class IndexViewSet(HimsViewSet):
             "error_codes": f"{base}/developers/errors",
             "changelog": f"{base}/developers/changelog",
         }
-        return self.ok({"version": settings.HIMS_VERSION, "api_version": settings.API_VERSION, "links": links})
+        return self.reply({"version": settings.HIMS_VERSION, "api_version": settings.API_VERSION, "links": links})
 
 
 class NoRouteViewSet(HimsViewSet):

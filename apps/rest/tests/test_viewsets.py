@@ -25,6 +25,7 @@ from apps.rest.tests.callers import Caller, KeptAuditLog, LampPermission, api_ke
 from apps.rest.viewsets import HimsViewSet
 
 LAST = Position.at(clock.now(), uuid4())
+LAMP = {"id": 1, "name": "Desk"}
 
 
 class LampFilter(FilterSet):
@@ -62,7 +63,7 @@ class Lamps(HimsViewSet):
 
     @endpoint(permission=LampPermission.LAMP_VIEW, query=LampCursorFilter, response=LampResponse, paged=True, offset=True)
     def by_cursor(self, request: Any) -> Response:
-        return self.page(self.pages["next"], lambda row: {"id": row})
+        return self.page(self.pages["next"])
 
     @endpoint(permission=LampPermission.LAMP_VIEW, response=LampResponse)
     def retrieve(self, request: Any) -> Response:
@@ -210,15 +211,15 @@ def test_a_page_has_its_rows_its_place_and_its_links() -> None:
 @pytest.mark.parametrize(
     ("page", "path", "pagination", "rels"),
     [
-        (Page([1, 2], LAST), "?limit=2&cursor=", {"limit": 2, "next_cursor": LAST.cursor}, ["first", "next"]),
-        (Page([1]), "?cursor=", {"limit": 20, "next_cursor": None}, ["first"]),
+        (Page([LAMP, LAMP], LAST), "?limit=2&cursor=", {"limit": 2, "next_cursor": LAST.cursor}, ["first", "next"]),
+        (Page([LAMP]), "?cursor=", {"limit": 20, "next_cursor": None}, ["first"]),
         (
-            Page([1], LAST, Total(2)),
+            Page([LAMP], LAST, Total(2)),
             "?limit=1",
             {"page": 1, "limit": 1, "total": 2, "pages": 2, "next_cursor": LAST.cursor},
             None,
         ),
-        (Page([1], None, Total(1)), "?limit=1", {"page": 1, "limit": 1, "total": 1, "pages": 1, "next_cursor": None}, None),
+        (Page([LAMP], None, Total(1)), "?limit=1", {"page": 1, "limit": 1, "total": 1, "pages": 1, "next_cursor": None}, None),
         (
             Page([], None, Total(1)),
             "?offset=9",

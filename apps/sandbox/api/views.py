@@ -1,17 +1,16 @@
 """The API operation of the sandbox alone: a deprecated one, for testing a client."""
 
-from typing import Any
-
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.rights import Permission as AccountPermission
 from apps.rest.endpoint import endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.viewsets import HimsViewSet
 
 
-class SampleShape(serializers.Serializer[dict[str, Any]]):
+class SampleShape(ResponseSerializer):
     message = serializers.CharField()
 
 
@@ -29,4 +28,4 @@ class DeprecatedViewSet(HimsViewSet):
         `X-API-Sunset`, `Link`), so that a client can be tested against them. It exists in the sandbox only and works until its
         sunset.
         """
-        return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})
+        return self.reply({"message": "This works until its sunset. The headers say when that is."})

@@ -52,4 +52,4 @@ class IcdCodeViewSet(HimsViewSet):
         result = selectors.find(query.get("search") or "", on=on, billable=query.get("billable"))
         count = paging.capped if query.get("search") or query.get("billable") is not None else paging.exact
         fuzzy = {"fuzzy": True} if result.fuzzy else {}
-        return self.page(paging.page_of(result.rows, self.window, count), lambda row: IcdCodeShape(row).data, **fuzzy)
+        return self.page(paging.page_of(result.rows, self.window, count), **fuzzy)
