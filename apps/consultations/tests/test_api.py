@@ -252,6 +252,16 @@ def test_billing_reads_the_codes_and_nothing_else(staff: dict[str, User]) -> Non
     }
 
 
+def test_billing_reads_which_diagnosis_is_primary_and_no_data_before_there_is_one(staff: dict[str, User]) -> None:
+    doctor, billing = api_client(staff["doctor"]), api_client(staff["billing"])
+    visit = begin(doctor, register_patient())
+    before = shown(billing.get(f"/consultations/{visit['id']}"))["step_data"]
+    assert {name: set(step) for name, step in before.items()} == {"assessment": {"state", "completed", "in_progress"}}
+    put(doctor, visit, 6, {"diagnoses": [{"code": "R51.9"}]})
+    after = shown(billing.get(f"/consultations/{visit['id']}"))["step_data"]
+    assert after["assessment"]["data"] == {"diagnoses": [{"code": "R51.9", "primary": True}]}
+
+
 def test_another_doctor_reads_a_visit_and_changes_nothing(staff: dict[str, User], colleague: User) -> None:
     visit = begin(api_client(staff["doctor"]), register_patient())
     other, at = api_client(colleague), f"/consultations/{visit['id']}"
