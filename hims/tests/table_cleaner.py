@@ -5,17 +5,21 @@ This deletes the rows of the tables that have any. It leaves large tables to Dja
 file of a table and slow down the tests that come next.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 from django.db import connection, transaction
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test import TransactionTestCase
 from psycopg import sql
+from pytest_django.plugin import DjangoDbBlocker
 
 from apps.common import domain
 
 KEPT = {"django_content_type", "auth_permission"}  # written by `migrate`, and the same for every test
 SMALL = 1024**2  # bytes
+GROWN = 256 * 1024  # bytes
 
 _django_teardown = TransactionTestCase._fixture_teardown
 
@@ -23,6 +27,22 @@ _django_teardown = TransactionTestCase._fixture_teardown
 @pytest.fixture(autouse=True, scope="session")
 def clean_only_written_tables() -> None:
     TransactionTestCase._fixture_teardown = empty_written_tables
+
+
+@pytest.fixture(autouse=True, scope="module")
+def vacuum_after_each_file(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    yield
+    if connection.settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX):  # a test of this or of an earlier file needed it
+        with django_db_blocker.unblock():
+            vacuum_grown_tables()
+
+
+def vacuum_grown_tables() -> None:
+    """Frees the space of rows that were deleted or rolled back: autovacuum is off in tests."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE pg_relation_size(relid) > %s", [GROWN])
+        for (table,) in cursor.fetchall():
+            cursor.execute(sql.SQL("VACUUM {}").format(sql.Identifier(table)))
 
 
 def empty_written_tables(test: TransactionTestCase) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from apps.accounts.models import User
@@ -60,3 +60,19 @@ def test_the_protected_rows_of_the_next_test_are_protected_again(before: dict[st
     with pytest.raises(Exception, match="only grows"):
         AuditEvent.objects.update(at=clock.now())
     assert not User.objects.exists()
+
+
+def test_the_space_of_rows_that_were_rolled_back_is_freed() -> None:
+    def size() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_relation_size('accounts_user')")
+            return cursor.fetchone()[0]
+
+    with transaction.atomic():
+        names = {"first_name": "Ann", "last_name": "Lee", "role": "nurse"}
+        users = [User(username=f"nurse.{number}", email=f"{number}@hims.test", **names) for number in range(2_000)]
+        User.objects.bulk_create(users)
+        transaction.set_rollback(True)
+    assert size() > table_cleaner.GROWN
+    table_cleaner.vacuum_grown_tables()
+    assert size() == 0
