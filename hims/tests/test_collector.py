@@ -11,8 +11,9 @@ from hims.web import collector
 @pytest.fixture(autouse=True)
 def collector_as_it_was() -> Iterator[None]:
     threshold = gc.get_threshold()
+    gc.unfreeze()  # conftest.py has frozen what the collection of the tests loaded
     yield
-    gc.unfreeze()
+    gc.freeze()
     gc.set_threshold(*threshold)
 
 
