@@ -27,6 +27,7 @@ MATRIX: dict[str, str] = _stated("MATRIX")
 KEY_SCOPES: dict[str, str | None] = _stated("KEY_SCOPES")
 PATIENT_WRITES: dict[str, PatientCall] = _stated("PATIENT_WRITES")
 PATIENT_FORMS: dict[str, PatientCall] = _stated("PATIENT_FORMS")
+WRITES_WITHOUT_READ: dict[str, str] = _stated("WRITES_WITHOUT_READ")
 
 
 def _named(name: str) -> set[str]:

@@ -5,6 +5,7 @@ A module states what its app has:
 - `MATRIX`: operation -> one cell for each role, in the order of `ROLES`
 - `PUBLIC`: the operations that need no sign-in; `ENDS_SESSION`: those that may sign the caller out
 - `KEY_SCOPES`: operation -> the scope that an API key needs for it; None: keys are refused
+- `WRITES_WITHOUT_READ`: operation whose reply shows a key that may not read only ids -> the role of the key's owner
 - `PATIENT_WRITES`: operation that names a patient, in its route or its body -> a call that is accepted (`PatientCall`)
 - `PATIENT_FORMS`: name of an admin page whose form is about the patient of its address -> a call that is accepted
 - `IDENTITY`: fields of replies that say who a patient is; `STAFF_REPLIES`: serializers whose such fields are those of staff

@@ -67,6 +67,11 @@ PATIENT_WRITES = {
     "POST /appointments/series": PatientCall("receptionist", {**_BOOKING, "every_weeks": 1, "occurrences": 2}),
     "POST /waitlist": PatientCall("receptionist", {"patient_id": "{patient}", "date_to": "{day}"}),
 }
+WRITES_WITHOUT_READ = {
+    "PATCH /appointments/{id}": "nurse",
+    "POST /appointments/{id}/confirm": "nurse",
+    "DELETE /waitlist/{id}": "nurse",
+}
 PATIENT_FORMS = {"appointments_waitlistentry_add": PatientCall("receptionist", {"date_to": "{day}"})}
 IDENTITY = {"patient_name"}
 PAGE_PARAMETERS = {
@@ -123,7 +128,7 @@ def _bodies(patient: Patient, doctor: User) -> dict[str, object]:
         "DELETE /doctors/{id}/time-off/{time_off}": None,
         "POST /appointments": {**who, "scheduled_time": factories.at("15:00").isoformat()},
         "PUT /appointments/{id}": {"notes": "x"},
-        "PATCH /appointments/{id}": {"notes": "y"},
+        "PATCH /appointments/{id}": {"notes": "Fear of needles"},
         "DELETE /appointments/{id}": None,
         "POST /appointments/{id}/cancel": None,
         "POST /appointments/{id}/confirm": None,

@@ -41,6 +41,7 @@ KEY_SCOPES = {
 _REASON = "A reason that is long enough"
 PATIENT_WRITES = {"POST /consultations": PatientCall("doctor", {"patient_id": "{patient}"})}
 PAGE_PARAMETERS = {"patient", "appointment", "q"}
+WRITES_WITHOUT_READ = {"POST /consultations": "doctor"}
 PATIENT_FORMS = {"consultations_consultation_add": PatientCall("doctor", {"workflow_type": "standard"})}
 
 

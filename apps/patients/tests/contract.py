@@ -71,6 +71,12 @@ PATIENT_WRITES = {
     "POST /patients/{id}/medical-history": PatientCall("doctor", {"type": "note", "display": "Letter"}),
     "POST /patients/{id}/medical-history/{entry}/retract": PatientCall("doctor", {"reason": "Wrong"}),
 }
+WRITES_WITHOUT_READ = {
+    "PATCH /patients/{id}": "receptionist",
+    "POST /patients/{id}/deactivate": "receptionist",
+    "POST /patients/{id}/reactivate": "receptionist",
+    "POST /patients/{id}/medical-history": "nurse",
+}
 PATIENT_FORMS = {
     "patients_chartentry_add": PatientCall("doctor", {"display": "Letter", "detail_title": "Letter"}, query="&type=note"),
 }
