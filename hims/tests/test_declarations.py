@@ -8,9 +8,11 @@ from django.urls import get_resolver
 
 from apps.common import domain
 from apps.common.row_counters.operation import CreateRowCounter
-from apps.rest import sample_ids
+from apps.rest import endpoint, sample_ids
+from apps.rest.response_serializers import ResponseSerializer
 from hims.celery import app as celery
 from hims.launch.paths import PROJECT
+from hims.tests.test_permissions import doors
 
 
 def test_beat_starts_what_the_apps_declare() -> None:
@@ -54,3 +56,9 @@ def test_every_row_counter_that_an_app_declares_is_the_one_that_its_migration_cr
     created = {one.counter.table: one.counter for one in operations if isinstance(one, CreateRowCounter)}
     assert created == {counter.table: counter for counter in domain.row_counters()}
     assert {"appointments_rowcounter", "consultations_rowcounter", "patients_rowcounter"} <= set(created)
+
+
+def test_the_serializer_of_every_operation_writes_its_reply() -> None:
+    responses = {endpoint.of(view, action).response for _, _, action, view in doors()} - {None}
+    assert len(responses) > 40
+    assert not [kind for kind in responses if not issubclass(kind, ResponseSerializer)]
