@@ -60,6 +60,13 @@ class Slow:
             self.send_more()
 
 
+def _unread(port: int) -> int:
+    """Returns the number of bytes that have arrived for the server and that it has not read, as Linux counts them."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    connected = [row for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return sum(int(row[4].partition(":")[2], 16) for row in connected)
+
+
 def _all(line: socket.socket) -> bytes:
     answer = b""
     with suppress(ConnectionResetError):
@@ -212,6 +219,7 @@ def test_bodies_that_wait_for_a_busy_web_thread_are_held_up_to_a_limit(tmp_path:
                 line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
                 line.sendall(begin + b" " * size)
                 lines.append(line)
+            assert live.eventually(lambda: not _unread(server.port))
             assert _waiting() >= 1
         finally:
             cursor.execute("ROLLBACK")
