@@ -95,7 +95,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def empty_redis() -> None:
-    """Every test begins with nobody counted and the breaker closed."""
+    """Empties Redis and closes its breaker before each test."""
     redis_client.breaker.reset()
     with suppress(redis_client.RedisUnavailable):
         redis_client.run(lambda client: client.flushdb())
@@ -103,5 +103,5 @@ def empty_redis() -> None:
 
 @pytest.fixture(autouse=True)
 def no_anchor_file() -> None:
-    """Every test begins with a chain of its own, and so without the anchors of the one before."""
+    """Removes the anchor file before each test, because each test has an audit chain of its own."""
     Path(settings.HIMS_AUDIT_ANCHOR_FILE).unlink(missing_ok=True)

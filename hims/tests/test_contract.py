@@ -1,4 +1,4 @@
-"""The OpenAPI file against its own standard, against the reference's examples, and against what the API really answers."""
+"""The OpenAPI file is valid, and the examples of the reference and the replies of the API fit it."""
 
 import copy
 import re
@@ -107,7 +107,7 @@ def operation_of(file: dict[str, Any], method: str, path: str) -> dict[str, Any]
 
 
 def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
-    """The answer has the status, the headers and the body that the file tells."""
+    """Asserts that the reply has this status, and the headers and the body that the file declares. Returns the body."""
     path = response.request["PATH_INFO"].removeprefix("/v1")
     assert response.status_code == status, response.content
     declared_reply = declared(file, response.request["REQUEST_METHOD"].lower(), path, status)

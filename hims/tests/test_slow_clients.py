@@ -1,4 +1,4 @@
-"""Clients that send slowly, too much or nothing hold no web thread; health answers while the web thread is busy."""
+"""A client that sends slowly, too much or nothing occupies no web thread. The health endpoints reply while one is busy."""
 
 import json
 import socket
