@@ -49,6 +49,7 @@ HIMS_APPS = [
     "apps.audit",
     "apps.terminology",
     "apps.developers",
+    "apps.desk",
     "apps.common",
     "apps.access",
     "apps.events",
@@ -57,7 +58,7 @@ if HIMS_ENV in ("sandbox", "test"):
     HIMS_APPS.append("apps.sandbox")
 INSTALLED_APPS = [
     "hims",
-    "apps.rest.admin_app.AdminConfig",
+    "apps.desk.kit.admin_config.AdminConfig",
     *HIMS_APPS,  # before Django's auth: the createsuperuser of apps.accounts replaces Django's
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -17,12 +17,12 @@ from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as appointments
-from apps.appointments.admin import queue
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.audit.models import AuditEvent
 from apps.consultations import services as consultations
 from apps.consultations.services import NewSave
 from apps.consultations.steps.definitions import Step
+from apps.desk.appointments import queue
 from apps.notifications import services as notifications
 from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice

@@ -15,9 +15,9 @@ from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission
+from apps.desk.kit.base import HimsModelAdmin
 from apps.events import services as events
 from apps.events.tests.contract import dead_lettered
-from apps.rest.admin.base import HimsModelAdmin
 from hims.tests import factories
 from hims.tests.contracts import staff_pages
 

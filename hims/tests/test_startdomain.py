@@ -1,5 +1,5 @@
-"""A throw-away app: `manage.py startdomain` writes it into a copy of the code, it is registered there in the two places that
-tests ask for (the settings and docs/retention.md), and its tests and those of the whole run in a database of its own."""
+"""A throw-away app: `manage.py startdomain` writes it into a copy of the code, it is registered there in the three places that
+tests ask for (settings, desk, docs/retention.md), and its tests and those of the whole run in a database of its own."""
 
 import os
 import shutil
@@ -81,8 +81,14 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
     """The code with the app `bandages`, registered."""
     made = Copy(tmp_path)
     made.run("manage.py", "startdomain", "bandages")
-    base, kept = "hims/settings/base.py", "docs/retention.md"
+    base, desk, kept = "hims/settings/base.py", "apps/desk/admin.py", "docs/retention.md"
     made.write(base, made.read(base).replace("HIMS_APPS = [\n", 'HIMS_APPS = [\n    "apps.bandages",\n', 1))
+    made.write(
+        desk,
+        made.read(desk)
+        .replace("MODEL_PAGES = (\n", "MODEL_PAGES = (\n    bandages,\n", 1)
+        .replace("from apps.desk.audit", "from apps.desk.bandages import pages as bandages\nfrom apps.desk.audit", 1),
+    )
     made.write(kept, made.read(kept) + "| `bandages_bandage` | reference data |\n")
     made.run("manage.py", "makemigrations", "bandages")
     yield made
@@ -93,7 +99,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
 def test_a_new_app_has_its_route_rights_matrix_row_audit_row_event_staff_page_and_openapi_entry(copy: Copy) -> None:
     copy.write("hims/tests/test_bandages.py", CHECKS)
     guards = [f"hims/tests/{name}" for name in ("test_bandages.py", *GUARDS)]
-    passed = copy.run("-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "apps/bandages", *guards)
+    passed = copy.run("-m", "pytest", "-p", "no:cacheprovider", "-n", "0", "apps/bandages", "apps/desk/bandages", *guards)
     assert " passed" in passed
     assert "skipped" not in passed
 

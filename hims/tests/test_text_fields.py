@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 import hims.urls  # noqa: F401  # loads every body
 from apps.consultations.steps.fields import LINE_MAX, Text
-from apps.rest.admin.forms import clean_lines
+from apps.desk.kit.forms import clean_lines
 from apps.rest.serializers import EmailAddressField, LineField, StrictSerializer
 
 # Notes, and what is compared and never shown: ids, tokens, codes, passwords.

@@ -8,15 +8,13 @@ from django.test import Client
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, browser
+from apps.accounts.tests.factories import api_client
 from apps.common.errors import HimsError
-from apps.consultations import services
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.steps import ports
 from apps.consultations.steps.definitions import Step
 from apps.consultations.steps.ports import Order
 from apps.consultations.tests.factories import fill, save, start_consultation
-from apps.consultations.tests.test_admin import page, sendable
 from apps.patients.tests.factories import chart, register_patient
 
 pytestmark = pytest.mark.django_db
@@ -90,42 +88,6 @@ def test_without_an_item_there_is_nothing_to_warn_of(staff: dict[str, User], num
     who, at = api_client(staff["doctor"]), f"/consultations/{quick_visit(staff).row.pk}"
     name = {5: "tests", 8: "medications"}[number]
     assert warned(who.put(f"{at}/step", {"step_number": number, "step_data": {name: []}})) == []
-
-
-@NUMBERS
-def test_every_page_says_in_red_that_nothing_follows_and_never_that_it_is_done(staff: dict[str, User], number: int) -> None:
-    visit, client = quick_visit(staff), browser(staff["doctor"])
-    name, value = {5: ("tests_0_test_code", "CBC"), 8: ("medications_0_name", "Amoxicillin")}[number]
-    step, whole = page("step", visit, number), page("change", visit)
-    red = f'<p class="hims-danger" role="alert"><span aria-hidden="true">✕</span> <strong>{TEXTS[number]}'
-    assert red in read(client, step)
-    assert TEXTS[number] not in read(client, whole)
-    saved = client.post(step, sendable(client.get(step).context["form"]) | {name: value}, follow=True).content.decode()
-    assert f'<li class="error">{Step(number).wire_name.capitalize()}: the text is saved. {TEXTS[number]}' in saved
-    label = {5: "not ordered", 8: "not checked, not prescribed"}[number]
-    for address in (step, whole):
-        shown = read(client, address)
-        assert f'<span class="hims-danger"><span aria-hidden="true">✕</span> <strong>{label}</strong>' in shown
-        assert TEXTS[number] in shown
-    assert TEXTS[number] in read(client, page("complete", visit))
-    services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
-    for address in (step, whole):
-        assert f"<strong>{TEXTS[number]}" in read(client, address)
-
-
-@NUMBERS
-def test_once_a_handler_is_registered_the_texts_are_gone(
-    staff: dict[str, User], number: int, order_handler: FakeOrderHandler
-) -> None:
-    visit, client = quick_visit(staff), browser(staff["doctor"])
-    step = page("step", visit, number)
-    assert TEXTS[number] not in read(client, step)
-    save(staff["doctor"], visit, number)
-    assert warned(api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}")) == []
-    for address in (step, page("change", visit), page("complete", visit)):
-        shown = read(client, address)
-        assert TEXTS[number] not in shown
-        assert 'class="hims-danger"' not in shown
 
 
 @NUMBERS

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, browser
+from apps.accounts.tests.factories import api_client
 from apps.common import clock
 from apps.consultations.tests.factories import fill, start_consultation
-from apps.consultations.tests.test_admin import fill_in, page
 from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
@@ -37,16 +36,6 @@ def test_a_delivery_of_a_man_of_56_is_saved_and_questioned(staff: dict[str, User
 def test_a_diagnosis_that_fits_warns_of_nothing(staff: dict[str, User]) -> None:
     woman = register_patient(gender="female", born=date(1995, 5, 15))
     assert "warnings" not in assess(staff, start_consultation(staff["doctor"], woman, "quick"), "O80")
-
-
-def test_the_page_says_so_when_it_is_saved_and_where_it_is_shown(staff: dict[str, User]) -> None:
-    man = register_patient(gender="male", born=date(1970, 5, 15))
-    visit = fill(staff["doctor"], start_consultation(staff["doctor"], man, "quick"), 2)
-    client, step = browser(staff["doctor"]), page("step", visit, 6)
-    saved = fill_in(client, step, diagnoses_0_code="O80")
-    assert saved.status_code == 302
-    shown = client.get(step).content.decode()
-    assert shown.count("O80 is for pregnancy, childbirth and the puerperium") == 2
 
 
 def test_the_age_of_an_infant_is_shown_as_on_the_banner(staff: dict[str, User]) -> None:

@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, browser
+from apps.accounts.tests.factories import api_client
 from apps.common import clock
-from apps.consultations.models import StepSave
 from apps.consultations.steps import definitions
 from apps.consultations.steps.definitions import Step, Unreadable
-from apps.consultations.tests.factories import fill, start_consultation
-from apps.consultations.tests.test_admin import fill_in, page
+from apps.consultations.tests.factories import start_consultation
 from apps.patients.chart import vitals
 from apps.patients.chart.vitals import LastMeasurement, MeasuredPerson, limits
 from apps.patients.models import ChartEntry, Patient
@@ -251,30 +249,6 @@ def test_the_last_weight_is_the_newest_of_the_chart_in_whatever_unit(staff: dict
 
 
 @pytest.mark.django_db
-def test_both_values_are_stored_the_metric_one_is_shown_and_the_chart_has_both(staff: dict[str, User]) -> None:
-    visit = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient(), "quick"), 2, 7)
-    sent = {"temperature_c": 98.6, "temperature_unit": "F", "bp": "90/P", "pulse": "not_measurable"}
-    reply = put(staff["doctor"], visit, sent)
-    assert reply.status_code == 200, reply.content
-    entry = reply.json()["data"]["consultation"]["step_data"]["vitals"]
-    assert entry["data"]["temperature_c"] == 37.0
-    assert entry["data"]["entered"] == {"temperature_c": {"value": 98.6, "unit": "F"}}
-    assert entry["parsed"] == {"systolic": 90, "temperature_c": 37.0}
-    shown = browser(staff["doctor"]).get(page("change", visit)).content.decode()
-    assert "37 °C (entered as 98.6 °F)" in shown
-    assert "not measurable" in shown
-    done = api_client(staff["doctor"]).post(
-        f"/consultations/{visit.row.pk}/complete", {"override_incomplete": True, "reason": "Referred at once"}
-    )
-    assert done.status_code == 200, done.content
-    rows = {row.display: row for row in ChartEntry.objects.filter(type="vital_sign")}
-    assert (rows["Systolic blood pressure"].value, rows["Systolic blood pressure"].detail["note"]) == (90, "By palpation")
-    assert (rows["Body temperature"].value, rows["Body temperature"].detail["note"]) == (37, "Entered as 98.6 °F")
-    assert (rows["Heart rate"].value, rows["Heart rate"].detail["value_text"]) == (None, "not measurable")
-    assert "Diastolic blood pressure" not in rows
-
-
-@pytest.mark.django_db
 def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(staff: dict[str, User]) -> None:
     visit = start_consultation(staff["doctor"], register_patient())
 
@@ -284,29 +258,6 @@ def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(s
     assert alerts({"bp": "80/P"}) == {"redflag.low-pressure"}
     assert alerts({"bp": "not_measurable"}) == {"redflag.not-measurable"}
     assert alerts({"bp": "120/80"}) == set()
-
-
-@pytest.mark.django_db
-def test_the_page_offers_the_units_shows_the_last_values_and_says_that_the_limits_are_not_reviewed(
-    staff: dict[str, User],
-) -> None:
-    patient = register_patient()
-    weight_on_record(patient, "76.6", 2)
-    visit, client = start_consultation(staff["doctor"], patient), browser(staff["doctor"])
-    shown = client.get(page("step", visit, 1)).content.decode()
-    assert f"before: 76.6 ({clock.today() - timedelta(days=2)})" in shown
-    assert '<option value="lb">lb</option>' in shown
-    assert vitals.NOT_REVIEWED in shown
-    assert fill_in(client, page("step", visit, 1), temperature_c="98.6", temperature_unit="F", bp="90/P").status_code == 302
-    saved = StepSave.objects.get(number=1).data
-    assert saved == {"bp": "90/P", "temperature_c": 37, "entered": {"temperature_c": {"value": 98.6, "unit": "F"}}}
-    for unit in ("C", "F"):  # the page shows 37 and a unit is chosen: nothing was typed anew
-        assert fill_in(client, page("step", visit, 1), temperature_unit=unit).status_code == 302
-    assert StepSave.objects.count() == 1
-    refusal = fill_in(client, page("step", visit, 1), weight_kg="180").content.decode()
-    assert "hardly possible" in refusal
-    assert fill_in(client, page("step", visit, 1), pulse="not measurable").status_code == 302
-    assert StepSave.objects.filter(number=1).first().data["pulse"] == "not_measurable"
 
 
 def test_the_age_of_an_infant_is_shown_as_on_the_banner(staff: dict[str, User]) -> None:
@@ -336,14 +287,3 @@ def test_the_age_of_an_infant_is_shown_as_on_the_banner(staff: dict[str, User]) 
 def test_a_value_that_cannot_be_read_is_refused_with_the_likely_mistake(sent: dict[str, Any], says: str) -> None:
     (issue,) = refused(sent).values()
     assert says in issue
-
-
-def test_the_page_names_its_boxes_and_not_the_fields_of_the_api(staff: dict[str, User]) -> None:
-    visit = start_consultation(staff["doctor"], register_patient(born=date(1980, 5, 15)))
-    client = browser(staff["doctor"])
-    shown = fill_in(client, page("step", visit, 1), weight_kg="168.9", height_cm="72", temperature_c="98.6").content.decode()
-    assert "Then choose the unit F." in shown
-    shown = fill_in(client, page("step", visit, 1), height_cm="72").content.decode()
-    assert "72 in = 182.9 cm (choose the unit in)" in shown
-    assert "recheck and tick the box that confirms it" in shown
-    assert "send " not in shown.partition("hardly possible")[2][:400]

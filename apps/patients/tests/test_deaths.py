@@ -8,13 +8,12 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, browser
+from apps.accounts.tests.factories import api_client
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.patients import rules, services
 from apps.patients.models import Patient
 from apps.patients.tests.factories import merge, register_patient
-from apps.patients.tests.test_admin import change
 
 pytestmark = pytest.mark.django_db
 
@@ -76,15 +75,6 @@ def test_what_comes_from_another_system_is_held_to_the_same_rule() -> None:
         services.import_patient(by=SYSTEM, source="import", system="other", ref="1", registration=registration, entries=[])
     assert refused.value.details["field"] == "deceased_at"
     assert not Patient.objects.exists()
-
-
-def test_the_admin_page_refuses_an_impossible_death_at_the_field(staff: dict[str, User]) -> None:
-    patient = register_patient(born=BORN)
-    receptionist_api = browser(staff["receptionist"])
-    reply = change(receptionist_api, patient, deceased_at_0="1970-01-01", deceased_at_1="12:00:00")
-    assert reply.status_code == 200
-    assert "deceased_at" in reply.context["adminform"].form.errors
-    assert Patient.objects.get().deceased_at is None
 
 
 def test_a_merge_and_its_undo_cannot_put_a_death_before_the_birth() -> None:

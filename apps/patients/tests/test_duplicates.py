@@ -28,7 +28,6 @@ from apps.patients.models import NotDuplicate, Patient
 from apps.patients.services import Registration
 from apps.patients.tests import bulk_patients
 from apps.patients.tests.factories import register_patient
-from apps.patients.tests.test_admin import sendable
 
 pytestmark = pytest.mark.django_db
 
@@ -327,15 +326,6 @@ def test_a_patient_who_is_edited_into_another_is_pointed_out(receptionist_api: A
     assert (billing.status_code, "warnings" in billing.json()) == (200, False)
     services.mark_not_duplicate(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
     assert "warnings" not in receptionist_api.put(f"/patients/{other.pk}", {"phone": "(213) 373-4253"}).json()
-
-
-def test_the_page_points_out_a_patient_who_is_edited_into_another(staff: dict[str, User]) -> None:
-    register_patient(mrn="OLD-1")
-    other, client = register_patient("Peter", "Doe"), browser(staff["receptionist"])
-    address = reverse("admin:patients_patient_change", args=[other.pk])
-    form = client.get(address).context["adminform"].form
-    reply = client.post(address, sendable(form) | {"first_name": "John"}, follow=True)
-    assert "This may be the same person as Doe, John (OLD-1)" in reply.content.decode()
 
 
 # Two at the same moment

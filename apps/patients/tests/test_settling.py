@@ -3,18 +3,16 @@
 from typing import Any
 
 import pytest
-from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, browser
+from apps.accounts.tests.factories import api_client
 from apps.patients import selectors, services
 from apps.patients.chart import entry_types as kinds
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Merge, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.patients.tests.factories import chart, merge, register_patient
-from apps.patients.tests.test_admin import sendable
 from apps.patients.tests.test_merging import again
 
 pytestmark = pytest.mark.django_db
@@ -160,15 +158,6 @@ def test_another_persons_an_ended_and_another_kind_of_entry_warn_of_nothing(staf
     assert (reply.status_code, "warnings" in reply.json()) == (201, False)
 
 
-def test_the_page_says_that_an_allergy_is_in_the_chart_already(staff: dict[str, User]) -> None:
-    patient, doctor = register_patient(), browser(staff["doctor"])
-    chart(patient, "allergy", "Penicillin")
-    address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy"
-    form = sendable(doctor.get(address).context["adminform"].form)
-    reply = doctor.post(address, form | {"display": "penicillin"}, follow=True)
-    assert "The chart already has this allergy as active (Penicillin, " in reply.content.decode()
-
-
 # --- the problem list
 
 
@@ -216,22 +205,3 @@ def test_a_status_that_only_a_signature_gives_is_not_taken_from_a_caller(staff: 
     body = {"type": "diagnosis", "status": "encounter"} | HYPERTENSION
     reply = api_client(staff["doctor"]).post(f"/patients/{register_patient().pk}/medical-history", body)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "status")
-
-
-def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(staff: dict[str, User]) -> None:
-    man, doctor = register_patient(gender="male"), api_client(staff["doctor"])
-    body = {"type": "diagnosis", "code_system": "ICD-10-CM", "code": "o80", "display": "Delivery"}
-    reply = doctor.post(f"/patients/{man.pk}/medical-history", body)
-    (warning,) = reply.json()["warnings"]
-    assert (reply.status_code, warning["code"], warning["field"]) == (201, "unusual_for_patient", "code")
-    assert "O80 is for pregnancy, childbirth and the puerperium, but the patient is recorded as male" in warning["message"]
-    fits = doctor.post(f"/patients/{man.pk}/medical-history", body | {"code": "I10", "display": "Hypertension"})
-    assert (fits.status_code, fits.json().get("warnings", [])) == (201, [])
-    client = browser(staff["doctor"])
-    page = f"{reverse('admin:patients_chartentry_add')}?patient={man.pk}&type=diagnosis"
-    answers = sendable(client.get(page).context["adminform"].form) | {
-        "display": "Delivery",
-        "code_system": "ICD-10-CM",
-        "code": "O80",
-    }
-    assert "but the patient is recorded as male" in client.post(page, answers, follow=True).content.decode()

@@ -1,4 +1,4 @@
-"""`manage.py startdomain bandages`: the skeleton of an app, as docs/adding-an-app.md describes it."""
+"""`manage.py startdomain bandages`: the skeleton of an app and of its staff pages, as docs/adding-an-app.md describes it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,11 +8,12 @@ from django.core.management.templates import TemplateCommand
 
 from hims.launch.paths import PROJECT
 
-TEMPLATE = PROJECT / "hims" / "domain_template"
+APPS = PROJECT / "apps"
+TEMPLATES = PROJECT / "hims"
 
 
 class Command(TemplateCommand):
-    help = "Writes the skeleton of an app to apps/NAME: a model, a right, an event, a list and a POST, a staff page, tests."
+    help = "Writes the skeleton of an app: model, rights, event, list, POST to apps/NAME, a page to apps/desk/NAME, with tests."
     missing_args_message = "Give the name of the app: a plural noun, like bandages."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,11 +23,12 @@ class Command(TemplateCommand):
 
     def handle(self, name: str, **options: Any) -> None:  # type: ignore[override]  # Django names the first argument
         singular = options.pop("singular") or name[:-1]
-        folder = PROJECT / "apps" / name
-        if folder.exists():
-            raise CommandError(f"There is an app {name} already: {folder}")
-        folder.mkdir()
+        if (APPS / name).exists():
+            raise CommandError(f"There is an app {name} already: {APPS / name}")
         names = {"singular": singular, "class_name": singular.title().replace("_", ""), "constant": singular.upper()}
-        template = {"template": str(TEMPLATE), "extensions": ["py"], "files": []}
-        super().handle("app", name, target=str(folder), **options, **names, **template)
-        self.stdout.write(f"Wrote {folder}. The next steps are in docs/adding-an-app.md.")
+        for template, folder in (("domain_template", APPS / name), ("desk_template", APPS / "desk" / name)):
+            folder.mkdir()
+            files = {"template": str(TEMPLATES / template), "extensions": ["py"], "files": []}
+            super().handle("app", name, target=str(folder), **options, **names, **files)
+            self.stdout.write(f"Wrote {folder}.")
+        self.stdout.write("The next steps are in docs/adding-an-app.md.")

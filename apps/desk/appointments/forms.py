@@ -1,0 +1,196 @@
+"""Forms of appointments. They check the shape of values; the services decide."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+
+from apps.access.roles import Role
+from apps.accounts.models import User
+from apps.appointments import rules
+from apps.appointments.models import Appointment, Room
+from apps.appointments.models.appointments import Triage
+from apps.desk.appointments import labels
+from apps.desk.kit.forms import ServiceForm
+
+ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # names of buttons and radios
+
+
+class DayInput(forms.DateInput):
+    """The browser's date picker, which works without a script."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class ClockInput(forms.TimeInput):
+    """The browser's time picker."""
+
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
+class MomentWidget(forms.SplitDateTimeWidget):
+    """A day and a time."""
+
+    def __init__(self) -> None:
+        super(forms.SplitDateTimeWidget, self).__init__((DayInput(), ClockInput()))
+
+
+class DoctorField(forms.ModelChoiceField[User]):
+    """Active doctors; `include` adds the one that is already chosen."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=User.objects.none(), empty_label="Choose a doctor", **kwargs)
+
+    def offer(self, include: Any = None) -> None:
+        here = Q(is_active=True, role=Role.DOCTOR) | Q(pk=include)
+        self.queryset = User.objects.filter(here).order_by("last_name", "first_name", "pk")
+
+    def offer_only(self, user: Any) -> None:
+        """Offers only this user, for doctors who may act only in their own schedule."""
+        self.queryset = User.objects.filter(pk=user.pk)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return ", ".join(part for part in (labels.doctor(obj), obj.first_name if obj.last_name else "") if part)
+
+
+class RoomField(forms.ModelChoiceField[Room]):
+    """Rooms in use."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Room.objects.none(), required=False, empty_label="No room", **kwargs)
+
+    def offer(self, include: Any = None) -> None:
+        self.queryset = Room.objects.filter(Q(is_active=True) | Q(pk=include)).order_by("location", "name", "pk")
+
+
+class AppointmentForm(ServiceForm[Appointment]):
+    """An appointment's time, doctor and room. A time chosen by a button or a radio button takes precedence over a typed one."""
+
+    doctor = DoctorField()
+    room = RoomField()
+    scheduled_time = forms.SplitDateTimeField(label="When", widget=MomentWidget, required=False)
+    appointment_type = forms.ChoiceField(label="Type", choices=labels.TYPES)
+    duration_minutes = forms.IntegerField(
+        label="Minutes", min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text=f"{rules.SHORTEST} to {rules.LONGEST}"
+    )
+    overbook_reason = forms.CharField(
+        label="Overbook: why",
+        required=False,
+        max_length=400,
+        help_text="Books the appointment in addition to the free slots. Leave empty for an appointment with its own time.",
+    )
+
+    class Meta:
+        model = Appointment
+        fields = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "room", "notes", "overbook_reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("doctor", "room"):
+            if name in self.fields:
+                cast("DoctorField | RoomField", self.fields[name]).offer(getattr(self.instance, f"{name}_id", None))
+
+    @property
+    def picked(self) -> datetime | None:
+        """Returns the time chosen by a button or a radio button."""
+        moment = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
+        return moment if moment is not None and moment.tzinfo else None
+
+    def clean(self) -> dict[str, Any]:
+        if "scheduled_time" in self.fields:
+            self._settle_time()
+        return super().clean()
+
+    def _settle_time(self) -> None:
+        if self.picked:
+            self.errors.pop("scheduled_time", None)
+            self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.picked
+            if "scheduled_time" not in self.changed_data:
+                self.changed_data.append("scheduled_time")
+        elif self._is_same_minute():
+            self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.initial["scheduled_time"]
+            self.changed_data[:] = [name for name in self.changed_data if name != "scheduled_time"]
+        elif not self.cleaned_data.get("scheduled_time") and "scheduled_time" not in self.errors:
+            self.add_error("scheduled_time", "Choose a time.")
+
+    def _is_same_minute(self) -> bool:
+        """Returns whether the typed time is the stored one to the minute. The form has no seconds, but an API client may have
+        sent some."""
+        was, typed = self.initial.get("scheduled_time"), self.cleaned_data.get("scheduled_time")
+        return was is not None and typed is not None and was.replace(second=0, microsecond=0) == typed
+
+    @property
+    def alternatives(self) -> list[dict[str, str]]:
+        """Returns the free times after a conflict, one button each."""
+        alternatives = self.refusal.details.get("alternatives", []) if self.refusal else []
+        return [
+            {"value": one["scheduled_time"].isoformat(), "label": labels.moment(one["scheduled_time"])} for one in alternatives
+        ]
+
+    @property
+    def taken(self) -> list[str]:
+        """Returns what is taken at the requested time."""
+        return list(self.refusal.details.get("taken", [])) if self.refusal else []
+
+
+class BookForm(AppointmentForm):
+    """A new appointment: the first free times to choose from, or a typed time."""
+
+    duration_minutes = forms.IntegerField(
+        label="Minutes",
+        required=False,
+        min_value=rules.SHORTEST,
+        max_value=rules.LONGEST,
+        help_text="Leave empty for the doctor’s usual length of this type.",
+    )
+    slot = forms.CharField(label="Free times", required=False, widget=forms.RadioSelect)  # read by `picked`
+
+    field_order = ("appointment_type", "doctor", "slot", "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
+
+    @property
+    def is_preview(self) -> bool:
+        """Returns whether the user asked for a preview, which books nothing."""
+        return self.is_bound and (LOOK in self.data or PREVIEW in self.data)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.is_preview:
+            self.add_error(None, "Nothing has been booked yet.")
+        return cleaned
+
+    def offer(self, free: list[Any]) -> None:
+        """Offers the free times."""
+        own = ("", "The time in the boxes below")
+        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]
+
+
+class EarlyForm(forms.Form):
+    """Asks whether an appointment of another day is meant."""
+
+    early = forms.BooleanField(
+        label="I want this appointment",
+        help_text="The appointment is not today. First check whether the patient has another appointment today.",
+        error_messages={"required": "The appointment is on another day. Confirm that you want this one, or go back."},
+    )
+
+
+class CancelForm(forms.Form):
+    """Asks for the reason, and whether the patient is notified."""
+
+    reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
+    notify_patient = forms.BooleanField(label="Notify the patient", required=False, initial=True)
+
+
+class TriageForm(forms.Form):
+    """Asks how soon the patient should be seen."""
+
+    triage = forms.ChoiceField(choices=Triage.choices, initial=Triage.URGENT.value, widget=forms.RadioSelect)
+    triage_reason = forms.CharField(label="Why", max_length=400, required=False)

@@ -1,0 +1,215 @@
+"""The audit log, for administrators to read. Nothing in it can be changed."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from apps.access.actor import Actor
+from apps.access.roles import Role
+from apps.audit import selectors
+from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission
+from apps.audit.verification import verifier
+from apps.audit.verification.verifier import Flaw
+from apps.common.errors import HimsError
+from apps.desk.kit.base import HimsModelAdmin
+from apps.desk.kit.forms import show_refusal
+from apps.rest.filters import IdFormField, TimeRangeFormField
+
+_FLAW_TEXTS = {
+    Flaw.CHANGED: "The row, or its seal, differs from what was sealed.",
+    Flaw.REMOVED: "The row is missing, or its time was changed; its seal exists.",
+    Flaw.SEAL_REMOVED: "A place of the chain is empty: its seal was removed.",
+    Flaw.SEAL_ADDED: "There is a seal after the end of the chain.",
+    Flaw.HEAD: "The record of the chain's end was changed or removed, or the end was cut off.",
+    Flaw.ANCHOR: "A daily anchor was changed.",
+    Flaw.INSERTED: "The row was inserted into a time that had been sealed.",
+    Flaw.LOST: "The chain is empty, or ends before the last anchor in the anchor file.",
+    Flaw.REPLACED: "The anchor file knows another chain: this one was recreated.",
+}
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """By the role of the user at the time of the action."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, role.value.replace("_", " ")) for role in Role] + [("system", "system"), ("-", "stranger")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if not self.value():
+            return queryset
+        return queryset.filter(role="" if self.value() == "-" else self.value())
+
+
+class AuditLogFilterForm(forms.Form):
+    """The filters of the audit log."""
+
+    who = forms.CharField(required=False, max_length=150, help_text="Username")
+    patient = forms.CharField(required=False, max_length=40, help_text="Id")
+    action = forms.CharField(required=False, max_length=80, label="Act", help_text="chart.read, or the beginning: chart.")
+    date_from = forms.CharField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    date_to = forms.CharField(
+        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}), help_text="Days included"
+    )
+
+    def clean_patient(self) -> UUID | None:
+        return IdFormField().clean(self.cleaned_data["patient"] or None)
+
+    def clean_date_from(self) -> Any:
+        return TimeRangeFormField().clean(self.cleaned_data["date_from"] or None)
+
+    def clean_date_to(self) -> Any:
+        return TimeRangeFormField().clean(self.cleaned_data["date_to"] or None)
+
+    def condition(self) -> Q:
+        """The rows that fit. Only for a form that is valid."""
+        filters = self.cleaned_data
+        condition = Q()
+        if filters["who"]:
+            condition &= Q(user_id=Subquery(_person(filters["who"])))
+        if filters["patient"]:
+            condition &= Q(patient_id=filters["patient"])
+        if filters["action"]:
+            condition &= (
+                Q(action__startswith=filters["action"]) if filters["action"].endswith(".") else Q(action=filters["action"])
+            )
+        if filters["date_from"]:
+            condition &= Q(at__gte=filters["date_from"].start)
+        if filters["date_to"]:
+            condition &= Q(at__lt=filters["date_to"].end)
+        return condition
+
+
+class AuditLogFilters(admin.ListFilter):
+    """User, patient, action and period: a small form next to the list."""
+
+    title = "question"
+    template = "admin/audit/question.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.expected_parameters():
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        self.form = AuditLogFilterForm(self.used_parameters, auto_id="asked_%s")
+        self.kept = {name: value for name, value in request.GET.items() if name not in {*self.used_parameters, "p"}}
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*AuditLogFilterForm.base_fields]
+
+    def choices(self, changelist: Any) -> Any:
+        """Not links but the form, and what else is filtered by."""
+        yield {"form": self.form, "kept": self.kept}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(self.form.condition()) if self.form.is_valid() else queryset.none()
+
+
+class VerifyForm(forms.Form):
+    """How far back."""
+
+    since = forms.CharField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Choose a day to verify the rows from that day on. Leave empty for those that the worker has not verified yet.",
+    )
+
+    def clean_since(self) -> Any:
+        return TimeRangeFormField().clean(self.cleaned_data["since"] or None)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
+    """Who did what, when, from where."""
+
+    resource = "trail"
+    title = "Who looked at records"
+    needs = {"view": Permission.AUDIT_VIEW}
+    list_display = ("at", "person", "role", "action", "outcome", "ip", "patient_id")
+    list_filter = (AuditLogFilters, "outcome", RoleFilter)
+    list_parameters = tuple(AuditLogFilterForm.base_fields)
+    search_fields = ("action",)
+    search_help_text = "A username, the beginning of an action (patient.), or the id of a person or patient"
+    ordering = ("-at", "-id")
+    fields = ("at", "person", "role", "action", "outcome", "patient_id", "object_id", "ip", "request_id", "purpose", "detail")
+    readonly_fields = ("person",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        people = get_user_model()._default_manager.filter(pk=OuterRef("user_id")).values("username")[:1]
+        return super().get_queryset(request).annotate(username=Subquery(people))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        return (queryset.filter(_search_condition(search_term.strip())) if search_term.strip() else queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("verify/", self.admin_site.admin_view(self.verify_view), name="audit_auditevent_verify"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        extra = {"verify_url": reverse("admin:audit_auditevent_verify"), "unsealed": selectors.unsealed()}
+        return super().changelist_view(request, extra | (extra_context or {}))
+
+    def verify_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask how far back, recompute the chain, show what was found."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form, result = VerifyForm(request.POST if request.method == "POST" else None), None
+        if request.method == "POST" and form.is_valid():
+            since = form.cleaned_data["since"]
+            try:
+                result = verifier.verify_recent(by=cast("Actor", request.user), since=since.start if since else None)
+            except HimsError as refusal:
+                show_refusal(form, refusal)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Verify the audit log",
+            "form": form,
+            "result": result,
+            "flaw_text": _FLAW_TEXTS[result.first_broken.flaw] if result and result.first_broken else "",
+            "unsealed": selectors.unsealed(),
+            "progress": selectors.verification_progress(),
+            "most": settings.HIMS_AUDIT_VERIFY_ROWS,
+        }
+        return TemplateResponse(request, "admin/audit/verify.html", context)
+
+    def patient_of(self, row: AuditEvent) -> UUID | None:
+        return row.patient_id
+
+    @admin.display(description="person")
+    def person(self, row: Any) -> str:
+        return row.username or ("system" if row.role == "system" else "stranger")
+
+
+def _search_condition(text: str) -> Q:
+    """Returns what the search term means."""
+    try:
+        id_sought = UUID(text)
+    except ValueError:
+        return Q(action__startswith=text) | Q(user_id=Subquery(_person(text)))
+    return Q(patient_id=id_sought) | Q(user_id=id_sought)
+
+
+def _person(username: str) -> QuerySet[Any, Any]:
+    return get_user_model()._default_manager.filter(username__iexact=username.strip()).values("pk")[:1]

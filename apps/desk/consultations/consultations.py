@@ -1,0 +1,288 @@
+"""Consultations: searched by doctor, day and status; worked through by steps; signed, amended, put on hold, handed over."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+
+from apps.access.actor import Actor
+from apps.accounts import selectors as accounts
+from apps.audit.rights import Permission as AuditPermission
+from apps.common.text import filed_name, isolated
+from apps.consultations import rules, selectors, services
+from apps.consultations.models import LIVE, SIGNED, Consultation
+from apps.consultations.rights import Permission
+from apps.consultations.rules import Status
+from apps.consultations.steps import notices
+from apps.consultations.steps.definitions import STEP_COUNT
+from apps.desk.appointments.labels import moment
+from apps.desk.consultations import labels, page_context
+from apps.desk.consultations.filters import DayFilter, DoctorFilter, StatusFilter
+from apps.desk.consultations.start_pages import StartPages
+from apps.desk.consultations.step_forms import ALERT, acknowledged
+from apps.desk.consultations.step_pages import StepPages
+from apps.desk.kit.row_actions import RowAction
+from apps.desk.kit.site import can_open
+from apps.patients import selectors as patients
+from apps.patients.models import Patient
+from apps.patients.rules import QUERY_MAX
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=400, required=False, label="Why", widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class HandOverForm(ReasonForm):
+    doctor_id = forms.ChoiceField(label="New doctor")
+    field_order = ("doctor_id", "reason")
+
+
+class AddendumForm(forms.Form):
+    text = forms.CharField(max_length=4_000, widget=forms.Textarea(attrs={"rows": 6}))
+
+
+class SignForm(forms.Form):
+    """Alerts are acknowledged in fields of their own, see `step_forms.acknowledged`."""
+
+    override_incomplete = forms.BooleanField(required=False, label="Sign with missing steps")
+    reason = forms.CharField(
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Reason for signing with missing steps. Stored with the visit.",
+    )
+    notify_patient = forms.BooleanField(required=False, initial=True, label="Notify the patient")
+
+    def clean(self) -> dict[str, Any]:
+        answers = super().clean() or self.cleaned_data
+        return answers | {"acknowledged": acknowledged(self.data)}
+
+
+def _may_move_to(to: Status) -> Any:
+    return lambda row, user: rules.LIFECYCLE.may_follow(row.status, to) and page_context.may_act(user, row)
+
+
+def _hand_over(by: Actor, row: Consultation, answers: Mapping[str, Any]) -> None:
+    arguments = {"doctor_id": UUID(answers["doctor_id"]), "reason": answers["reason"]}
+    services.hand_over(by=by, consultation_id=row.pk, **arguments)
+
+
+SIGN = RowAction(
+    name="complete",
+    label="Complete & sign",
+    permission=Permission.CONSULTATION_SIGN,
+    form=SignForm,
+    run=lambda by, row, answers: services.complete(by=by, consultation_id=row.pk, **answers),
+    question="Once signed, the note can't be edited; you can add an addendum.",
+    done="The visit is signed.",
+    available=_may_move_to(Status.COMPLETED),
+)
+HAND_OVER = RowAction(
+    name="hand-over",
+    label="Hand over",
+    permission=Permission.CONSULTATION_SIGN,
+    form=HandOverForm,
+    run=_hand_over,
+    question="Another doctor continues the visit from its current step.",
+    done="The visit is handed over.",
+    available=lambda row, user: row.status in LIVE and page_context.may_act(user, row),
+)
+ROW_ACTIONS = (
+    SIGN,
+    RowAction(
+        name="addendum",
+        label="Add an addendum",
+        permission=Permission.CONSULTATION_SIGN,
+        form=AddendumForm,
+        run=lambda by, row, answers: services.add(by=by, consultation_id=row.pk, text=answers["text"]),
+        question="It is signed under your name and appears below the signed note. Neither can be edited.",
+        done="The addendum is signed.",
+        available=_may_move_to(Status.AMENDED),
+    ),
+    RowAction(
+        name="ready",
+        label="Ready for the doctor",
+        permission=Permission.CONSULTATION_READY,
+        run=lambda by, row, _: services.ready(by=by, consultation_id=row.pk),
+        question="The doctor is notified and sees the patient as ready in the queue.",
+        done="The doctor is notified.",
+        available=lambda row, user: row.status == Status.IN_PROGRESS and not row.ready_at and row.doctor_id != user.pk,
+    ),
+    RowAction(
+        name="hold",
+        label="Put on hold",
+        permission=Permission.CONSULTATION_HOLD,
+        form=ReasonForm,
+        run=lambda by, row, answers: services.hold(by=by, consultation_id=row.pk, reason=answers["reason"]),
+        question="The visit is paused, for example until a result arrives. Nothing can be saved meanwhile.",
+        done="The visit is on hold.",
+        available=_may_move_to(Status.ON_HOLD),
+    ),
+    RowAction(
+        name="resume",
+        label="Resume",
+        permission=Permission.CONSULTATION_HOLD,
+        run=lambda by, row, _: services.resume(by=by, consultation_id=row.pk),
+        question="The visit continues from where it was paused.",
+        done="The visit continues.",
+        available=lambda row, user: row.status == Status.ON_HOLD and page_context.may_act(user, row),
+    ),
+    HAND_OVER,
+    RowAction(
+        name="cancel",
+        label="Cancel the visit",
+        permission=Permission.CONSULTATION_HOLD,
+        form=ReasonForm,
+        run=lambda by, row, answers: services.cancel(by=by, consultation_id=row.pk, reason=answers["reason"]),
+        question="The patient left unseen, or the visit was started by mistake. This cannot be undone. A patient with "
+        "an appointment returns to the queue.",
+        done="The visit is cancelled.",
+        available=_may_move_to(Status.CANCELLED),
+        destructive=True,
+    ),
+)
+
+
+@admin.register(Consultation)
+class ConsultationAdmin(StepPages, StartPages):
+    """Consultations. Services save one step at a time: there is no form for the row itself."""
+
+    resource = "consultation"
+    title = "Visits"
+    needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
+    list_display = ("started", "who", "doctor", "workflow_type", "how_far", "state")
+    list_display_links = ("started",)
+    list_filter = (DoctorFilter, DayFilter, StatusFilter)
+    list_select_related = ("patient", "doctor")
+    search_fields = ("patient__mrn",)
+    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    ordering = ("-started_at", "-id")
+    row_actions = ROW_ACTIONS
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.step_urls(), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Consultation]:
+        rows = super().get_queryset(request).select_related("patient", "doctor", "appointment", "signed_by")
+        return selectors.with_alert_since(rows) if can_open(request.user, Permission.CONSULTATION_SEE_NOTES) else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Consultation], search_term: str
+    ) -> tuple[QuerySet[Consultation], bool]:
+        text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
+        if not text:
+            return queryset, False
+        matches = patients.search_within(Patient.objects.visible_to(by), text, by).order_by()
+        return queryset.filter(patient__in=matches.values("pk")), False
+
+    def patient_of(self, row: Consultation) -> UUID:
+        return row.patient_id
+
+    def page_context(self, request: HttpRequest, row: Consultation | None) -> dict[str, Any]:
+        return page_context.page(request, row) if row is not None else {}
+
+    # The page of a consultation
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Shows the current consultation: the steps, what was saved, what is missing. Writes nothing."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            consultation = selectors.consultation(cast("Actor", request.user), UUID(object_id))
+        except ValueError as error:
+            raise Http404 from error
+        row = consultation.row
+        self.record_access(request, "read", row)
+        context = {
+            **self.admin_site.each_context(request),
+            **page_context.page(request, row),
+            "opts": self.opts,
+            "title": f"Visit of {labels.plain(row.workflow_type)} type",
+            "original": row,
+            "has_change_permission": False,
+            "may_see_history": can_open(request.user, AuditPermission.AUDIT_VIEW),
+            "sees_notes": can_open(request.user, Permission.CONSULTATION_SEE_NOTES),
+        }
+        context |= self._whole(request, consultation) if context["sees_notes"] else {"codes": page_context.codes(consultation)}
+        return TemplateResponse(request, "admin/consultations/consultation/visit.html", context | (extra_context or {}))
+
+    def _whole(self, request: HttpRequest, consultation: selectors.ConsultationDetails) -> dict[str, Any]:
+        """Returns the narrative and the available actions, for users who may read it."""
+        signers = accounts.colleagues(
+            visible_to=cast("Actor", request.user), ids={one.signed_by_id for one in consultation.addenda if one.signed_by_id}
+        )
+        by_id = {one.pk: str(one) for one in signers}
+        return {
+            **page_context.guidance(consultation),
+            **page_context.urgent(consultation),
+            "row_actions": self.available_row_actions(request, consultation.row),
+            "visit": consultation,
+            "steps": page_context.stepper(consultation),
+            "content": page_context.content(request, consultation),
+            "missing": page_context.missing(consultation),
+            "unplaced": notices.of_consultation(consultation),
+            "is_signed": consultation.row.status in SIGNED,
+            "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in consultation.addenda],  # noqa: SIM401  # an id may be None
+            "history": page_context.history(consultation),
+        }
+
+    # Row actions
+
+    def row_action_form(self, request: HttpRequest, row: Consultation, action: RowAction) -> forms.Form:
+        form = super().row_action_form(request, row, action)
+        if action is HAND_OVER:
+            doctors = accounts.doctors(visible_to=cast("Actor", request.user)).exclude(pk=row.doctor_id)
+            cast("forms.ChoiceField", form.fields["doctor_id"]).choices = [(str(one.pk), str(one.user)) for one in doctors]
+        return form
+
+    def _ask(self, request: HttpRequest, row: Consultation, action: RowAction, form: forms.Form) -> TemplateResponse:
+        page = super()._ask(request, row, action, form)
+        if action is SIGN:
+            consultation = selectors.details(row)
+            page.template_name = "admin/consultations/consultation/sign.html"
+            context = {
+                **page_context.guidance(consultation),
+                "missing": page_context.missing(consultation),
+                "alert": ALERT,
+                "unplaced": notices.of_consultation(consultation),
+            }
+            cast("dict[str, Any]", page.context_data).update(context)
+        return page
+
+    # Columns
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, row: Consultation) -> Any:
+        return row.started_at
+
+    @admin.display(description="patient")
+    def who(self, row: Consultation) -> str:
+        name = isolated(filed_name(row.patient.last_name, row.patient.first_name))
+        return format_html(
+            '<a href="{}">{}</a> {}', reverse("admin:patients_patient_change", args=[row.patient_id]), name, row.patient.mrn
+        )
+
+    @admin.display(description="step")
+    def how_far(self, row: Consultation) -> str:
+        return f"{row.current_step + 1} of {STEP_COUNT}"
+
+    @admin.display(description="status")
+    def state(self, row: Consultation) -> str:
+        status = format_html('<span aria-hidden="true">{}</span> {}', labels.STATUS_SIGNS[row.status], labels.plain(row.status))
+        if not getattr(row, "alert_since", None):
+            return status
+        return format_html(
+            '{} <strong class="hims-danger"><span aria-hidden="true">‼</span> Alert: vital signs</strong> since {}',
+            status,
+            moment(row.alert_since),  # type: ignore[attr-defined]  # annotated
+        )

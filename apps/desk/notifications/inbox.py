@@ -1,0 +1,133 @@
+"""The page of the own notifications: read, mark as read, follow the link."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from apps.access.actor import Actor
+from apps.desk.kit.base import HimsModelAdmin
+from apps.notifications import selectors, services
+from apps.notifications.models import Category, Notification, Priority
+from apps.notifications.rights import Permission
+from apps.rest import sample_ids
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Filters read or unread, with the values of the API."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unread", "Unread"), ("read", "Read")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+        return queryset.filter(read_at__isnull=self.value() == "unread") if self.value() else queryset
+
+
+class PriorityFilter(admin.SimpleListFilter):
+    title = "priority"
+    parameter_name = "priority"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in Priority.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+        return queryset.filter(message__priority=self.value()) if self.value() else queryset
+
+
+class CategoryFilter(admin.SimpleListFilter):
+    title = "category"
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(label)) for value, label in Category.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+        return queryset.filter(message__category=self.value()) if self.value() else queryset
+
+
+@admin.register(Notification)
+class NotificationAdmin(HimsModelAdmin[Notification]):
+    """The list of notifications is a form: its buttons mark one or all as read."""
+
+    resource = "notification"
+    title = "My notifications"
+    list_audit_action = "listed"
+    needs = {"view": Permission.NOTIFICATION_READ}
+    list_display = ("heading", "text", "priority", "category", "created_at", "leads_to", "read_or_not")
+    list_filter = (StatusFilter, PriorityFilter, CategoryFilter)
+    list_select_related = ("message",)
+    list_per_page = 20
+    ordering = ("-created_at", "-id")
+    fields = ("heading", "text", "type", "priority", "category", "created_at", "read_at", "leads_to")
+    readonly_fields = ("heading", "text", "type", "priority", "category", "leads_to")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        return selectors.inbox(visible_to=cast("Actor", request.user))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            return self._mark(request)
+        return super().changelist_view(request, extra_context)
+
+    def _mark(self, request: HttpRequest) -> HttpResponse:
+        """Handles a button of the list; returns to the same list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        by = cast("Actor", request.user)
+        if "all" in request.POST:
+            messages.success(request, f"Marked as read: {services.read_all(by=by)}.")
+        elif "read" in request.POST:
+            services.read(by=by, notification_id=sample_ids.in_path(request.POST["read"]))
+        return HttpResponseRedirect(request.get_full_path())
+
+    @admin.display(description="title")
+    def heading(self, row: Notification) -> str:
+        if row.read_at is None:
+            return format_html("<strong>{}</strong>", row.message.title)
+        return row.message.title
+
+    @admin.display(description="message")
+    def text(self, row: Notification) -> str:
+        return row.message.message
+
+    @admin.display(description="type")
+    def type(self, row: Notification) -> str:
+        return row.message.get_type_display()
+
+    @admin.display(description="priority")
+    def priority(self, row: Notification) -> str:
+        priority = row.message.priority
+        shown = row.message.get_priority_display()
+        return format_html('<span class="hims-flag">{}</span>', shown) if priority in (Priority.HIGH, Priority.URGENT) else shown
+
+    @admin.display(description="category")
+    def category(self, row: Notification) -> str:
+        return row.message.get_category_display()
+
+    @admin.display(description="leads to", empty_value="")
+    def leads_to(self, row: Notification) -> str:
+        message = row.message
+        return (
+            format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', message.action_url, message.title)
+            if message.action_url
+            else ""
+        )
+
+    @admin.display(description="read")
+    def read_or_not(self, row: Notification) -> str:
+        if row.read_at is not None:
+            return "Read"
+        button = '<button type="submit" name="read" value="{}">Mark as read<span class="visually-hidden">: {}</span></button>'
+        return format_html(button, row.pk, row.message.title)
+
+
+def unread_badge(user: Any) -> dict[str, Any]:
+    """Returns the link to the user's notifications at the top of every page: its address and how many are unread."""
+    return {"url": reverse("admin:notifications_notification_changelist"), "unread": selectors.unread_count(visible_to=user)}

@@ -1,0 +1,1 @@
+"""The diagnosis codes and their releases."""

@@ -1,7 +1,0 @@
-"""Django's admin with our own site."""
-
-from django.contrib.admin import apps
-
-
-class AdminConfig(apps.AdminConfig):
-    default_site = "apps.rest.admin_site.HimsAdminSite"
