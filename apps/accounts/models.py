@@ -16,7 +16,7 @@ from apps.access.roles import Role
 from apps.access.scopes import Scope
 from apps.accounts.authentication.principal import RolePermissions
 from apps.accounts.rights import Permission
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.text import HIDDEN, full_name, isolated
@@ -172,7 +172,7 @@ class Session(models.Model):
         indexes = [models.Index(fields=["user"], name="session_live", condition=Q(ended_at=None))]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.user_id} {clinic_times.moment(self.started_at)}"
 
 
 class RefreshToken(models.Model):

@@ -8,7 +8,7 @@ from django.db import models
 
 from apps.access.actor import Actor
 from apps.audit.rights import Permission
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.ids import new_id
 from apps.common.models import ClosedQuerySet
 
@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
         ordering = ["-at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome}"
+        return f"{clinic_times.moment(self.at)} {self.action} {self.outcome}"
 
 
 class Seal(models.Model):

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from apps.access.actor import Actor
 from apps.accounts.models import User
 from apps.appointments.models import Appointment
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.prepared import Slot
 from apps.consultations import rules
@@ -116,7 +116,7 @@ class Consultation(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.workflow_type} visit {self.started_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.workflow_type} visit {clinic_times.moment(self.started_at)}"
 
 
 class StepSave(models.Model):
@@ -218,7 +218,7 @@ class Addendum(BaseModel):
         indexes = [models.Index(fields=["consultation", "signed_at", "id"], name="addendum_of_consultation")]
 
     def __str__(self) -> str:
-        return f"addendum {self.signed_at:%Y-%m-%d %H:%M} UTC"
+        return f"addendum {clinic_times.moment(self.signed_at)}"
 
 
 class ConsultationStatusChange(models.Model):

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
 
+from apps.common import clinic_times
+
 models.BinaryField.register_lookup(Length, "length")
 
 
@@ -17,7 +19,7 @@ class SignInTry(models.Model):
         indexes = [models.Index(fields=["key", "at"], name="signintry_of_key")]
 
     def __str__(self) -> str:
-        return f"{self.at:%H:%M:%S}"
+        return clinic_times.moment(self.at)
 
 
 class WriteProbe(models.Model):
@@ -30,7 +32,7 @@ class WriteProbe(models.Model):
         constraints = [models.CheckConstraint(condition=Q(id=1), name="writeprobe_one_row")]
 
     def __str__(self) -> str:
-        return f"{self.written_at:%H:%M:%S}"
+        return clinic_times.moment(self.written_at)
 
 
 class KeptReply(models.Model):

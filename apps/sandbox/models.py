@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from apps.common import clock
+from apps.common import clinic_times, clock
 
 
 class SampleData(models.Model):
@@ -18,4 +18,4 @@ class SampleData(models.Model):
         constraints = [models.CheckConstraint(condition=Q(id=1), name="sample_data_once")]
 
     def __str__(self) -> str:
-        return f"sample data of {self.laid_out_at:%Y-%m-%d %H:%M}"
+        return f"sample data of {clinic_times.moment(self.laid_out_at)}"

@@ -20,7 +20,7 @@ from apps.appointments.rights import Permission
 from apps.appointments.scheduling.services import schedules
 from apps.appointments.services import transitions
 from apps.audit.models import AuditEvent
-from apps.common import clock, context
+from apps.common import clinic_times, clock, context
 from apps.common.errors import NotFound
 from apps.rest import sample_ids
 from apps.rest.endpoint import PUBLIC, Example, endpoint
@@ -56,7 +56,7 @@ class AppointmentFileViewSet(HimsViewSet):
         self.record_access("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
         room = str(row.room) if row.room else ""
         raw = ical.of_appointment(row, clinic=settings.CLINIC_NAME, doctor=_doctor_name(row.doctor), room=room)
-        return self.file(raw, name=f"appointment-{row.scheduled_time:%Y%m%d}.ics")
+        return self.file(raw, name=f"appointment-{clinic_times.local(row.scheduled_time):%Y%m%d}.ics")
 
 
 class TokenFilter(FilterSet):

@@ -20,7 +20,7 @@ from apps.appointments import rules
 from apps.appointments.models.schedules import AppointmentType, Room
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.prepared import Slot
 from apps.patients.confidentiality.models import open_to
@@ -248,7 +248,7 @@ class Appointment(BaseModel):
         return self.attending_doctor or self.doctor
 
     def __str__(self) -> str:
-        return f"{self.appointment_type} {self.scheduled_time:%Y-%m-%d %H:%M} UTC"
+        return f"{self.appointment_type} {clinic_times.moment(self.scheduled_time)}"
 
 
 class StatusChange(models.Model):

@@ -11,7 +11,7 @@ from apps.appointments.models.appointments import Appointment
 from apps.appointments.models.schedules import Room
 from apps.appointments.rights import Permission
 from apps.appointments.rules import AppointmentPlace
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
 
@@ -53,7 +53,7 @@ class BulkReschedule(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"visits moved on {self.moved_at:%Y-%m-%d %H:%M} UTC"
+        return f"appointments moved on {clinic_times.moment(self.moved_at)}"
 
 
 class RescheduledAppointment(models.Model):
@@ -90,7 +90,7 @@ class RescheduledAppointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.from_time:%Y-%m-%d %H:%M} → {self.to_time:%Y-%m-%d %H:%M} UTC"
+        return f"{clinic_times.moment(self.from_time)} → {clinic_times.moment(self.to_time)}"
 
     @property
     def before(self) -> AppointmentPlace:

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules
 from apps.appointments.rights import Permission
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet, M
 
 _HALF_OPEN, _CLOSED = RangeBoundary(), RangeBoundary(inclusive_upper=True)
@@ -180,4 +180,4 @@ class TimeOff(BaseModel):
         indexes = [models.Index(fields=["doctor", "ends_at"], name="time_off_of_doctor")]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}"
+        return f"{clinic_times.moment(self.starts_at)} to {clinic_times.moment(self.ends_at)}"

@@ -15,7 +15,7 @@ from apps.appointments import rules
 from apps.appointments.models.appointments import Appointment
 from apps.appointments.models.schedules import AppointmentType, Room
 from apps.appointments.rights import Permission
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.confidentiality.models import open_to
 from apps.patients.models import Patient
@@ -134,7 +134,7 @@ class FreedSlotOffer(models.Model):
         indexes = [models.Index(fields=["starts_at"], condition=Q(is_open=True), name="freed_slot_offer_to_come")]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
+        return clinic_times.moment(self.starts_at)
 
 
 class OfferQuerySet(ClosedQuerySet["WaitlistOffer"]):
@@ -187,4 +187,4 @@ class WaitlistOffer(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scheduled_time:%Y-%m-%d %H:%M} UTC, {self.status}"
+        return f"{clinic_times.moment(self.scheduled_time)}, {self.status}"

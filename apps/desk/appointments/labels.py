@@ -3,13 +3,11 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from apps.appointments import rules
 from apps.appointments.models import AppointmentType
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.text import filed_name, isolated
 from apps.patients.models import Patient
 
@@ -44,15 +42,12 @@ def doctor(user: Any) -> str:
 
 def moment(at: datetime) -> str:
     """Returns a day and a time in the clinic's time zone; a time that occurs twice has its zone name."""
-    here = timezone.localtime(at, availability.clinic_zone())
-    return f"{here:%a} {here.day} {here:%b %Y}, {clock_time(at)}"
+    return clinic_times.moment(at)
 
 
 def clock_time(at: datetime) -> str:
     """Returns the time in the clinic's time zone."""
-    here = timezone.localtime(at, availability.clinic_zone())
-    twice = here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
-    return f"{here:%H:%M} {here:%Z}" if twice else f"{here:%H:%M}"
+    return clinic_times.clock_time(at)
 
 
 def today() -> TimeSpan:

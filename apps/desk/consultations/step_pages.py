@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 
 from apps.access.actor import Actor
+from apps.common import clinic_times
 from apps.common.errors import Forbidden, HimsError
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation
@@ -122,12 +120,13 @@ class StepPages(HimsModelAdmin[Consultation]):
             for name in SCHEMAS[step]
             if mine.get(name) != stored.data.get(name)
         ]
-        at = timezone.localtime(stored.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE))
         who = page_context.names(request, {step: stored}).get(stored.saved_by_id, "another user")
         fresh = StepForm(
             step, stored.data, stored.version, shown={name: value for name, value in combined.items() if value is not None}
         )
-        return self._page(request, consultation, step, fresh, clash={"who": who, "at": f"{at:%H:%M}", "rows": rows})
+        return self._page(
+            request, consultation, step, fresh, clash={"who": who, "at": clinic_times.clock_time(stored.saved_at), "rows": rows}
+        )
 
     def _page(
         self,
@@ -191,7 +190,7 @@ class StepPages(HimsModelAdmin[Consultation]):
     def _search(self, request: HttpRequest, consultation: ConsultationDetails) -> dict[str, Any]:
         """Returns the codes that match the search words and may be billed on the day of the consultation."""
         text = _words_in(request) if _is_search(request) else ""
-        day = timezone.localtime(consultation.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
+        day = clinic_times.local(consultation.row.started_at).date()
         matches = list(terminology.search(text, on=day, billable=True)[:_MAX_RESULTS]) if text else []
         return {"text": text, "found": matches}
 

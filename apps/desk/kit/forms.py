@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.utils import timezone
 
-from apps.common import text
+from apps.common import clinic_times, text
 from apps.common.errors import Conflict, HimsError, Invalid
 from apps.common.models import M
 from apps.rest import audit_log
@@ -155,4 +154,4 @@ def _last_change(row: models.Model) -> tuple[str, str]:
         return "another user", ""
     author = audit_log.get().last_author(row.pk, since=changed_at - _SAME_MOMENT)
     person = get_user_model()._default_manager.filter(pk=author).first() if author else None
-    return str(person or "another user"), timezone.localtime(changed_at).strftime("%H:%M")
+    return str(person or "another user"), clinic_times.clock_time(changed_at)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 
+from apps.common import clinic_times
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import ReasonForm, RowAction
 from apps.desk.patients.forms import DETAIL, detail_boxes, entry_columns, entry_form
@@ -185,7 +186,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         if reason := selectors.unusual_for_patient(obj):
             messages.warning(request, reason)
         if same := selectors.already_recorded(obj):
-            since = f"{same[0].display}, {same[0].occurred_at:%Y-%m-%d}"
+            since = f"{same[0].display}, {same[0].occurred_on or clinic_times.day(same[0].occurred_at)}"
             messages.warning(
                 request, f"The chart already has this {obj.type} as active ({since}). If it is the same, retract one."
             )

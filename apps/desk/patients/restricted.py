@@ -11,13 +11,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
+from apps.common import clinic_times
 from apps.common.errors import HimsError, NotFound
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
@@ -147,7 +147,7 @@ class RestrictionMixin(HimsModelAdmin[Patient]):
             except HimsError as refusal:
                 show_refusal(form, refusal)
             else:
-                until = timezone.localtime(row.until).strftime("%H:%M")
+                until = clinic_times.clock_time(row.until)
                 messages.warning(
                     request, f"The chart is open to you until {until}. Everything you do in it is marked and reviewed."
                 )

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.prepared import Slot
 from apps.patients.rights import Permission
@@ -104,7 +104,7 @@ class Restriction(BaseModel):
         constraints = [models.CheckConstraint(condition=Q(reason__regex=r"\S.{8,}\S"), name="restriction_has_reason")]
 
     def __str__(self) -> str:
-        return f"{self.decided_at:%Y-%m-%d %H:%M} {'restricted' if self.restricted else 'open'}"
+        return f"{clinic_times.moment(self.decided_at)} {'restricted' if self.restricted else 'open'}"
 
 
 class BreakGlassQuerySet(ClosedQuerySet["BreakGlass"]):
@@ -145,4 +145,4 @@ class BreakGlass(BaseModel):
         indexes = [models.Index(fields=["patient", "user", "-until"], name="break_glass_live")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} until {self.until:%Y-%m-%d %H:%M}"
+        return f"{self.user_id} until {clinic_times.moment(self.until)}"

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from apps.access.actor import Actor
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
@@ -189,7 +189,7 @@ def _rows_created_since(merge_row: Merge, survivor: Patient) -> Iterator[MergeTr
     for model, name, pk, born in _rows_since(survivor, merge_row.merged_at):
         if (model, pk) not in brought | seen:
             seen.add((model, pk))
-            yield MergeTriage(merge=merge_row, model=model, row_id=pk, note=f"{name}, since {born:%Y-%m-%d %H:%M} UTC")
+            yield MergeTriage(merge=merge_row, model=model, row_id=pk, note=f"{name}, since {clinic_times.moment(born)}")
 
 
 def _rows_since(patient: Patient, since: datetime) -> Iterator[tuple[str, str, str, datetime]]:
