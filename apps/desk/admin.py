@@ -46,8 +46,8 @@ site.pages = (
     SitePage(route="password-forgot/", name="password_forgot", view=ForgotPasswordView, is_open=True),
     SitePage(route="password-reset/", name="password_reset", view=ResetPasswordView, is_open=True),
     SitePage(route="second-factor/", name="second_factor", view=SecondFactorView),
-    SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView),
-    SitePage(route="queue/", name="queue", view=queue.QueueView),
+    SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView, permission=schedule.NEED),
+    SitePage(route="queue/", name="queue", view=queue.QueueView, permission=queue.NEED),
 )
 site.nav_links = (
     NavLink("Schedule", "admin:schedule", schedule.NEED),

@@ -22,6 +22,7 @@ from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
 from apps.common.models import M
 from apps.desk.kit.forms import AlreadySaved, ServiceForm, Stale, version_of
+from apps.desk.kit.links import ReaderForm
 from apps.desk.kit.row_actions import RowActionsMixin
 from apps.desk.kit.site import can_open
 from apps.rest import audit_log
@@ -187,7 +188,11 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
             )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
-        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        context |= {
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            "adminform": ReaderForm(context["adminform"], request),
+        }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

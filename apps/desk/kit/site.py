@@ -36,12 +36,16 @@ _REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # Django's views that would s
 
 @dataclass(frozen=True, kw_only=True)
 class SitePage:
-    """A page in addition to those of models: a class-based view that takes `site`. `is_open` pages need no sign-in."""
+    """A page in addition to those of models: a class-based view that takes `site`. `is_open` pages need no sign-in.
+
+    `permission` is the one that the view checks; None if each user may open the page.
+    """
 
     route: str
     name: str
     view: Any
     is_open: bool = False
+    permission: Permission | None = None
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """The page of the own notifications: read, mark as read, follow the link."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.access.actor import Actor
+from apps.desk.kit import links
 from apps.desk.kit.base import HimsModelAdmin
 from apps.notifications import selectors, services
 from apps.notifications.models import Category, Notification, Priority
@@ -74,7 +77,14 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST":
             return self._mark(request)
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            _check_targets(request, response.context_data["cl"].result_list)
+        return response
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        _check_targets(request, [row] if row is not None else [])
+        return super().page_context(request, row)
 
     def _mark(self, request: HttpRequest) -> HttpResponse:
         """Handles a button of the list; returns to the same list."""
@@ -113,12 +123,10 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
 
     @admin.display(description="leads to", empty_value="")
     def leads_to(self, row: Notification) -> str:
-        message = row.message
-        return (
-            format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', message.action_url, message.title)
-            if message.action_url
-            else ""
-        )
+        """Returns the link to the page that the message is about, if the reader may open it."""
+        if not getattr(row, "target", ""):
+            return ""
+        return format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', row.target, row.message.title)  # type: ignore[attr-defined]  # set by `_check_targets`
 
     @admin.display(description="read")
     def read_or_not(self, row: Notification) -> str:
@@ -126,6 +134,13 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
             return "Read"
         button = '<button type="submit" name="read" value="{}">Mark as read<span class="visually-hidden">: {}</span></button>'
         return format_html(button, row.pk, row.message.title)
+
+
+def _check_targets(request: HttpRequest, rows: Sequence[Any]) -> None:
+    """Sets `target` of each notification: its address, or an empty text if there is no such page for this reader."""
+    targets = links.openable(request, [row.message.action_url for row in rows])
+    for row in rows:
+        row.target = row.message.action_url if row.message.action_url in targets else ""
 
 
 def unread_badge(user: Any) -> dict[str, Any]:
