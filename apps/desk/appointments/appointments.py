@@ -33,7 +33,8 @@ from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
 
 _PLACE = ("scheduled_time", "duration_minutes", "doctor", "room", "overbook_reason")
-_FIELDS = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "room", "notes", "overbook_reason")
+_NOTIFY = "notify_patient"
+_FIELDS = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "room", "notes", "overbook_reason", _NOTIFY)
 _STATE = ("state", "token", "checked_in_at", "triage", "triage_reason", "cancellation_reason", "booked_by", "history")
 _NOTED = {"notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason", "history"}
 _FINAL = (Status.COMPLETED, Status.CANCELLED)
@@ -252,21 +253,28 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
         sees_notes = can_open(request.user, Permission.APPOINTMENT_SEE_NOTES)
         fields, state = ([name for name in names if sees_notes or name not in _NOTED] for names in (_FIELDS, _STATE))
         if self.has_change_permission(request, obj):
-            fields = [name for name in fields if name in self.booking_fields(request) or name in ("scheduled_time",)]
+            may_overbook = can_open(request.user, Permission.APPOINTMENT_OVERBOOK)
+            hidden = {"overbook_reason": not may_overbook, _NOTIFY: self._is_fixed(request, obj)}
+            fields = [name for name in fields if not hidden.get(name)]
+        else:
+            fields.remove(_NOTIFY)
         return [("Appointment", {"fields": fields}), ("State", {"fields": state})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        is_stale_form = "duration_minutes" in request.POST  # a form that was opened while the appointment could still be moved
-        is_fixed = obj.status not in rules.MOVABLE and not is_stale_form
-        return (*_STATE, *(_PLACE if is_fixed else ()))
+        return (*_STATE, *(_PLACE if self._is_fixed(request, obj) else ()))
+
+    def _is_fixed(self, request: HttpRequest, row: Appointment) -> bool:
+        """Returns whether the appointment can't be moved. A form that was opened while it could still be moved is read whole."""
+        return row.status not in rules.MOVABLE and "duration_minutes" not in request.POST
 
     def amend(self, request: HttpRequest, row: Appointment, changes: dict[str, Any]) -> None:
+        by, notify = cast("Actor", request.user), bool(changes.pop(_NOTIFY, True))
         values = {f"{name}_id" if name in ("doctor", "room") else name: value for name, value in changes.items()}
         values |= {name: values[name].pk if values[name] else None for name in ("doctor_id", "room_id") if name in values}
         values |= {name: values[name].strip() for name in ("overbook_reason", "notes") if name in values}
-        warn(request, services.change(by=cast("Actor", request.user), appointment_id=row.pk, changes=values))
+        warn(request, services.change(by=by, appointment_id=row.pk, changes=values, notify_patient=notify))
 
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         panels = [series_panel(request, row), consultation_panel(request, row)] if row else []

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.roles import Role
 from apps.accounts.models import User
@@ -87,6 +88,15 @@ class AppointmentForm(ServiceForm[Appointment]):
         max_length=400,
         help_text="Books the appointment in addition to the free slots. Leave empty for an appointment with its own time.",
     )
+
+    notify_patient = forms.BooleanField(
+        label=_("Tell the patient"),
+        required=False,
+        initial=True,
+        help_text=_("Sends an e-mail if you change the time or the doctor. Untick it if the patient already knows."),
+    )
+
+    questions = ("notify_patient",)
 
     class Meta:
         model = Appointment
@@ -186,7 +196,7 @@ class CancelForm(forms.Form):
     """Asks for the reason, and whether the patient is notified."""
 
     reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
-    notify_patient = forms.BooleanField(label="Notify the patient", required=False, initial=True)
+    notify_patient = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
 
 
 class TriageForm(forms.Form):

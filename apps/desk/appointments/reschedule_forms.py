@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment, Room
@@ -46,7 +47,7 @@ class RescheduleForm(ServiceForm[BulkReschedule]):
         required=False,
         help_text="Required to move them, not for the preview. Stored with the rescheduling: ill, course, …",
     )
-    notify_patient = forms.BooleanField(label="Notify the patients", required=False, initial=True)
+    notify_patient = forms.BooleanField(label=_("Tell the patients"), required=False, initial=True)
 
     class Meta:
         model = BulkReschedule

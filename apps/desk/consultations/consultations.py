@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
@@ -59,7 +60,7 @@ class SignForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Reason for signing with missing steps. Stored with the visit.",
     )
-    notify_patient = forms.BooleanField(required=False, initial=True, label="Notify the patient")
+    notify_patient = forms.BooleanField(required=False, initial=True, label=_("Tell the patient"))
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or self.cleaned_data

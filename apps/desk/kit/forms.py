@@ -1,9 +1,10 @@
 """Forms that write through services: a refusal is shown at its field, and no user's change is overwritten unseen."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -50,6 +51,8 @@ class ServiceForm(forms.ModelForm[M]):
     """Checks only the shape of values. The service and the database decide the rest, with better messages than Django's model
     checks."""
 
+    questions: ClassVar[Collection[str]] = ()  # fields that are no part of the record: what to do when it is saved
+
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
     refusal: HimsError | None = None  # set by the page if a service refused this very data
@@ -94,7 +97,7 @@ class ServiceForm(forms.ModelForm[M]):
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version" and name in self.cleaned_data}
 
     def _clash(self) -> Clash:
-        changed = [name for name in self.changed_data if name != "version"]
+        changed = [name for name in self.changed_data if name not in ("version", *self.questions)]
         rows = tuple(
             Difference(
                 str(self[name].label), _shown(self, name, self.cleaned_data.get(name)), _shown(self, name, self[name].initial)

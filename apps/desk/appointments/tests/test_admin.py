@@ -69,6 +69,7 @@ def changed(row: Appointment, **other: Any) -> dict[str, Any]:
         "room": row.room_id or "",
         "notes": row.notes,
         "overbook_reason": row.overbook_reason,
+        "notify_patient": "on",
     }
     return values | other
 
