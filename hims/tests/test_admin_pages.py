@@ -370,7 +370,7 @@ def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_serv
     page.fill("#id_city", "Berkeley")
     patients.amend(by=shown.staff["nurse"], patient_id=shown.patient.pk, changes={"city": "San Jose"})
     page.click("input[name=_save]")
-    assert "Changed by Nurse.Ward Tester" in page.inner_text(".hims-clash")
+    assert "Changed by Nurse.Ward Tester" in page.inner_text(".alert.ack")
     assert page.input_value("#id_city") == "Berkeley"
     assert page.title().startswith("Error:")
     picture(page, "clash")
@@ -390,8 +390,8 @@ def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(
     page.keyboard.type("mrn001")
     page.keyboard.press("Enter")
     page.wait_for_url("**/change/")
-    assert "DOE, John" in page.inner_text(".hims-banner")
-    assert "Penicillin" in page.inner_text(".hims-allergies")
+    assert "DOE, John" in page.inner_text(".banner")
+    assert "Penicillin" in page.inner_text(".allergy.has")
 
     here.open(shown.pages["patients"])
     second = re.search(r"MRN\d+", page.locator("#result_list tbody tr").nth(1).inner_text())
@@ -400,13 +400,13 @@ def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(
     page.keyboard.press("Enter")
     page.wait_for_url("**/change/")
     assert second
-    assert second.group() in page.inner_text(".hims-banner")
+    assert second.group() in page.inner_text(".banner")
 
     here.open(shown.pages["new-entry"])
     page.fill("#id_display", "Latex")
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/chartentry/?patient=*")
-    assert "Latex" in page.inner_text(".hims-allergies")
+    assert "Latex" in page.inner_text(".allergy.has")
     assert not here.complaints
     context.close()
 
@@ -472,7 +472,7 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
         page.keyboard.press("Enter")
     assert "Appointments moved: 3." in page.inner_text(".messagelist")
     page.click("text=Undo the rescheduling")
-    page.focus("input[type=submit].hims-grave")
+    page.focus("input[type=submit].danger")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "Appointments moved back: 3." in page.inner_text(".messagelist")
@@ -565,6 +565,7 @@ def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, sh
     here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     page = here.open(shown.pages["patients"])
+    page.click("#user-tools summary")
     page.click("#hims-keys")
     page.locator("h1").click()
     page.keyboard.press("/")

@@ -13,7 +13,7 @@ from hims.tests.test_admin_pages import CHROMIUM, chromium, open_admin  # noqa: 
 
 LONG = "Wolfe" + "schlegelsteinhausenbergerdorff" * 2 + "x" * 26
 # What is wider than the window or than its container, and shows text.
-_TOO_WIDE = """() => [...document.querySelectorAll("html, .hims-banner, bdi, h1, h2, .breadcrumbs, .messagelist li")]
+_TOO_WIDE = """() => [...document.querySelectorAll("html, .banner, bdi, h1, h2, .breadcrumbs, .messagelist li")]
   .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
                  || one.getBoundingClientRect().right > window.innerWidth + 1)
   .map(one => `${one.tagName} ${one.className} ${one.scrollWidth} > ${one.clientWidth}`)"""

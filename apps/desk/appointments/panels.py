@@ -1,4 +1,4 @@
-"""Panels on other pages: the next appointments on a patient's page, and pending work on the start page."""
+"""Panels on other pages: the next appointments on a patient's page, and how many of today's are not confirmed."""
 
 from typing import Any, cast
 
@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from apps.access.actor import Actor
 from apps.appointments.models import Appointment
-from apps.appointments.queue import board
 from apps.appointments.rights import Permission
 from apps.appointments.rules import LIVE, Status
 from apps.common import clock
@@ -38,20 +37,13 @@ def next_appointments(request: HttpRequest, patient: Patient) -> Panel | None:
     return Panel("Next appointments", lines, "None is booked.", (("Book an appointment", book), *waitlist_link) if may else ())
 
 
-def unconfirmed_today(user: Any) -> str:
+def unconfirmed_today(user: Any) -> int:
     """Returns how many of today's appointments are not confirmed."""
-    today = Appointment.objects.visible_to(user).filter(status__in=[Status.REQUESTED, Status.SCHEDULED])
-    return _count(today)
-
-
-def in_the_waiting_room(user: Any) -> str:
-    """Returns how many patients are waiting now."""
-    return str(board.count_waiting(user) or "none")
-
-
-def _count(rows: Any) -> str:
     span = labels.today()
-    return str(rows.filter(scheduled_time__gte=span.start, scheduled_time__lt=span.end).count() or "none")
+    open_today = Appointment.objects.visible_to(user).filter(
+        status__in=[Status.REQUESTED, Status.SCHEDULED], scheduled_time__gte=span.start, scheduled_time__lt=span.end
+    )
+    return open_today.count()
 
 
 def _line(row: Appointment) -> str:

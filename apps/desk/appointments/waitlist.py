@@ -323,11 +323,11 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
         return format_html_join("", "<div>{}: {}</div>", lines) or "none yet"
 
 
-def with_an_open_offer(user: Any) -> str:
+def with_an_open_offer(user: Any) -> int:
     """Returns how many patients have an open offer."""
     offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
     rows = WaitlistEntry.objects.visible_to(user).filter(Exists(offers), status=WaitStatus.WAITING)
-    return str(rows.count() or "none")
+    return rows.count()
 
 
 def _line(offer: WaitlistOffer) -> str:

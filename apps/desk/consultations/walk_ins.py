@@ -23,12 +23,12 @@ def in_the_queue(request: HttpRequest, doctor_id: UUID | None) -> list[dict[str,
     return [_line(row) for row in selectors.walk_ins_for_the_doctor(visible_to=by, doctor_id=mine)]
 
 
-def with_an_alert(user: Any) -> str:
+def with_an_alert(user: Any) -> int:
     """Returns how many consultations have an alert that no doctor has acknowledged; for a doctor, of their own."""
     rows = selectors.with_alert_since(Consultation.objects.visible_to(user).live()).filter(alert_since__isnull=False)
     if not user.has_permission(Permission.CONSULTATION_ANY):
         rows = rows.filter(doctor=user.pk)
-    return str(rows.count() or "none")
+    return rows.count()
 
 
 def _line(row: Any) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The admin site for staff: sign-in with limits, the clinic's time zone, refusals as pages. It audits sign-ins and refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -20,8 +20,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from apps.access.permissions import Permission
+from apps.access.roles import Role
 from apps.common import clock, domain
 from apps.common.errors import Forbidden, NotFound, RateLimited
+from apps.desk.kit.navigation import HOME, Menu, shown_menu
 from apps.rest import audit_log, sign_in
 from apps.rest.permissions import ReauthenticationRequired
 
@@ -31,6 +33,7 @@ _REAUTHENTICATED_AT = "reauthenticated_at"  # when the user last entered the pas
 # https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the user out of the clinic's other sites as well;
 # the session's own cookie is deleted by name.
 _CACHE_AND_STORAGE = '"cache", "storage"'
+RAIL = "menu_is_rail"  # in the session: the user chose the narrow menu
 _REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # Django's views that would show rows without an audit entry
 
 
@@ -48,26 +51,6 @@ class SitePage:
     permission: Permission | None = None
 
 
-@dataclass(frozen=True)
-class PendingWork:
-    """Pending work: its page (a URL name), the permission it needs, and how much there is, as text."""
-
-    title: str
-    page: str
-    permission: Permission
-    summary: Callable[[Any], str]
-    query: str = ""  # of the page's address, with its question mark
-
-
-@dataclass(frozen=True)
-class NavLink:
-    """A link to a page, at the top of every page, for users with the permission."""
-
-    label: str
-    page: str
-    permission: Permission
-
-
 class PasswordPrompt(Protocol):
     """The page that asks a signed-in user for the password again."""
 
@@ -81,21 +64,21 @@ class PasswordPrompt(Protocol):
 
 
 class HimsAdminSite(AdminSite):
-    """Django's admin with our rules. Higher apps register what only they know in their `admin` modules."""
+    """Django's admin with our rules. `apps/desk/admin.py` says which pages, menus and homes there are."""
 
     site_header = "HIMS"
     site_title = "HIMS"
-    index_title = "Start"
     site_url = None
+    enable_nav_sidebar = False  # Django's list of models; ours is the menu of the role
     password_view: Any = None  # port: the view class with which users change their own password
     sign_in_view: Any = None  # port: the view class of the sign-in page; it ends in `start_session`
     pages: tuple[SitePage, ...] = ()  # port: further pages
-    search: tuple[str, Permission] | None = None  # port: the URL name and the permission of the search box on every page
+    search: tuple[str, Permission] | None = None  # port: the URL name and the permission of the search on every page
     reauthentication: PasswordPrompt | None = None  # port: the page that asks for the password again
-    notification_link: Callable[[Any], dict[str, Any]] | None = None  # port: address of the user's notifications, number unread
-
-    pending_work: tuple[PendingWork, ...] = ()  # port: pending work on the start page
-    nav_links: tuple[NavLink, ...] = ()  # port: links at the top of every page
+    unread: Callable[[Any], dict[str, Any]] | None = None  # port: address of the user's notifications, number unread
+    menus: Mapping[Role, Menu] = {}  # port: the menu of each role
+    homes: Mapping[Role, Any] = {}  # port: the view class of each role's home
+    person: Callable[[Any], dict[str, Any]] | None = None  # port: name, initials and role of the user, in words
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -119,26 +102,20 @@ class HimsAdminSite(AdminSite):
         return never_cache(view) if page.is_open else self.admin_view(view)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        context: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
-        if self.notification_link is not None and self.has_permission(request):
-            context["notification_link"] = partial(self.notification_link, request.user)  # called if the template shows it
-        if self.has_permission(request):
-            mine = [link for link in self.nav_links if can_open(request.user, link.permission)]
-            context["nav_links"] = [{"label": link.label, "url": reverse(link.page, current_app=self.name)} for link in mine]
-        return super().each_context(request) | context
+        """Adds what the frame of every page shows: search, menu, unread notifications, the person."""
+        context = super().each_context(request) | {"clinic_name": settings.CLINIC_NAME, "search_url": self._search_url(request)}
+        if not self.has_permission(request):
+            return context
+        return context | {
+            "menu": shown_menu(self.menus, request),
+            "is_rail": request.session.get(RAIL, False),
+            "unread": self.unread and self.unread(request.user),
+            "person": self.person and self.person(request.user),
+        }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Shows the start page, with the pending work of this user."""
-        mine = [work for work in self.pending_work if can_open(request.user, work.permission)]
-        rows = [
-            {
-                "title": work.title,
-                "url": reverse(work.page, current_app=self.name) + work.query,
-                "summary": work.summary(request.user),
-            }
-            for work in mine
-        ]
-        return super().index(request, {"pending_work": rows} | (extra_context or {}))
+        """Shows the home page of the user's role."""
+        return self.homes[Role(cast("Any", request.user).role)].as_view(site=self)(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Sorts the apps by name; those of the platform (the apps below `accounts`) come last."""
@@ -189,7 +166,7 @@ class HimsAdminSite(AdminSite):
         if self.sign_in_view is None:
             raise Http404
         if request.method == "GET" and self.has_permission(request):
-            return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+            return HttpResponseRedirect(reverse(HOME, current_app=self.name))
         try:
             page: HttpResponse = self.sign_in_view.as_view(site=self)(request)
         except RateLimited as refusal:

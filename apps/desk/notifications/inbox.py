@@ -115,7 +115,7 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
     def priority(self, row: Notification) -> str:
         priority = row.message.priority
         shown = row.message.get_priority_display()
-        return format_html('<span class="hims-flag">{}</span>', shown) if priority in (Priority.HIGH, Priority.URGENT) else shown
+        return format_html('<span class="tag warn">{}</span>', shown) if priority in (Priority.HIGH, Priority.URGENT) else shown
 
     @admin.display(description="category")
     def category(self, row: Notification) -> str:
@@ -143,6 +143,6 @@ def _check_targets(request: HttpRequest, rows: Sequence[Any]) -> None:
         row.target = row.message.action_url if row.message.action_url in targets else ""
 
 
-def unread_badge(user: Any) -> dict[str, Any]:
-    """Returns the link to the user's notifications at the top of every page: its address and how many are unread."""
-    return {"url": reverse("admin:notifications_notification_changelist"), "unread": selectors.unread_count(visible_to=user)}
+def unread(user: Any) -> dict[str, Any]:
+    """Returns what the bell on every page shows: the address of the user's notifications, and how many are unread."""
+    return {"url": reverse("admin:notifications_notification_changelist"), "count": selectors.unread_count(visible_to=user)}

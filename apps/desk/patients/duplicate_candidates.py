@@ -26,10 +26,10 @@ from apps.patients.rights import Permission
 _SURE = 0.95
 
 
-def waiting_text(user: Any) -> str:
-    """Returns how many pairs wait, as text."""
+def waiting(user: Any) -> str:
+    """Returns how many pairs wait, as text; empty for none."""
     count = selectors.duplicate_candidate_count(user)
-    return f"more than {selectors.COUNTED_UP_TO}" if count > selectors.COUNTED_UP_TO else str(count or "none")
+    return f"more than {selectors.COUNTED_UP_TO}" if count > selectors.COUNTED_UP_TO else str(count or "")
 
 
 class LikelihoodFilter(admin.SimpleListFilter):

@@ -19,7 +19,7 @@ from apps.common.errors import NotFound
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import ReasonForm, RowAction
 from apps.desk.kit.site import can_open
-from apps.desk.patients.duplicate_candidates import waiting_text
+from apps.desk.patients.duplicate_candidates import waiting as waiting_pairs
 from apps.patients import rules, selectors, services
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
@@ -260,7 +260,7 @@ class MergeAdmin(HimsModelAdmin[Merge]):
         return people.annotate(waits=Exists(open_rows))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        waiting = {"suspected": waiting_text(request.user)} if self.has_view_permission(request) else {}
+        waiting = {"suspected": waiting_pairs(request.user)} if self.has_view_permission(request) else {}
         return super().changelist_view(request, waiting | (extra_context or {}))
 
     def patient_of(self, row: Merge) -> UUID:

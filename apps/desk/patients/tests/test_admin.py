@@ -210,7 +210,7 @@ def test_the_banner_tells_the_three_states_of_the_allergy_list_apart(staff: dict
     assert "No known allergies" in client.get(address).content.decode()
     chart(patient, "allergy", "Penicillin")
     page = client.get(address).content.decode()
-    assert "ALLERGIES" in page
+    assert 'class="allergy has"' in page
     assert "Penicillin" in page
 
 

@@ -29,6 +29,7 @@
     links[here < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, here + by))].focus();
   }
 
+  let lastKey = "";
   document.addEventListener("keydown", function (event) {
     if (event.key === "Enter" && event.ctrlKey) {
       const main = document.querySelector("#content-main form .submit-row input.default");
@@ -37,10 +38,12 @@
     }
     if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || !keysAreOn()) return;
     if (event.key === "/") {
-      const box = document.getElementById("hims-search") || document.getElementById("hims-search-home");
+      const box = document.getElementById("hims-search");
       if (box) { event.preventDefault(); box.focus(); box.select(); }
     } else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else if (event.key === "h" && lastKey === "g") document.querySelector("#branding a").click();
+    lastKey = event.key;
   });
 
   // In the schedule arrows lead from cell to cell, Home and End to the edges of the day.

@@ -1,0 +1,162 @@
+"""The menu of each role, in the words of the work. What a part brings is added here when the part is built."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.access.roles import Role
+from apps.accounts.rights import Permission as Accounts
+from apps.appointments.queue import board
+from apps.appointments.rights import Permission as Appointments
+from apps.audit.rights import Permission as Audit
+from apps.consultations.rights import Permission as Consultations
+from apps.desk.appointments.waitlist import with_an_open_offer
+from apps.desk.kit.navigation import HOME, Entry, Group, Menu
+from apps.notifications.rights import Permission as Notifications
+from apps.patients import selectors as patients
+from apps.patients.rights import Permission as Patients
+from apps.rest.rights import Permission as Rest
+from apps.terminology.rights import Permission as Terminology
+
+ROLE_NAMES = {
+    Role.ADMIN: _("System administrator"),
+    Role.MANAGER: _("Manager"),
+    Role.DOCTOR: _("Doctor"),
+    Role.NURSE: _("Nurse"),
+    Role.RECEPTIONIST: _("Reception"),
+    Role.PHARMACIST: _("Pharmacist"),
+    Role.LAB_TECHNICIAN: _("Laboratory"),
+    Role.BILLING: _("Billing"),
+}
+
+SCHEDULE = Entry(_("Schedule"), "calendar", "admin:schedule", Appointments.QUEUE_VIEW)
+QUEUE = Entry(_("Queue"), "queue", "admin:queue", Appointments.QUEUE_VIEW, board.count_waiting)
+FIND = Entry(_("Find a patient"), "search", "admin:patients_patient_changelist", Patients.PATIENT_VIEW)
+FIND_OR_REGISTER = Entry(_("Find or register"), "user-plus", "admin:patients_patient_changelist", Patients.PATIENT_REGISTER)
+HOURS = Entry(_("Doctors’ hours"), "clock", "admin:appointments_doctorschedule_changelist", Appointments.SCHEDULE_KEEP)
+COVER = Entry(_("Cover for absence"), "leave", "admin:appointments_bulkreschedule_changelist", Appointments.SCHEDULE_KEEP)
+ROOMS = Entry(_("Rooms"), "room", "admin:appointments_room_changelist", Appointments.ROOM_VIEW)
+CODES = Entry(_("Diagnosis codes"), "clipboard", "admin:terminology_icdcode_changelist", Terminology.TERMINOLOGY_READ)
+RECORDS = Entry(_("All records"), "clipboard", "admin:all_records")
+
+RECEPTION: Menu = (
+    Group("", (Entry(_("Home"), "home", HOME), SCHEDULE, QUEUE)),
+    Group(
+        _("Patients"),
+        (
+            FIND_OR_REGISTER,
+            Entry(
+                _("Waiting list"),
+                "star",
+                "admin:appointments_waitlistentry_changelist",
+                Appointments.WAITLIST_VIEW,
+                with_an_open_offer,
+            ),
+        ),
+    ),
+    Group(
+        _("Appointments"),
+        (
+            Entry(_("Appointments"), "clipboard", "admin:appointments_appointment_changelist", Appointments.APPOINTMENT_VIEW),
+            Entry(_("Repeat bookings"), "refresh", "admin:appointments_series_changelist", Appointments.APPOINTMENT_BOOK),
+            COVER,
+        ),
+    ),
+    Group(_("Clinic"), (HOURS, ROOMS)),
+)
+
+NURSE: Menu = (
+    Group("", (Entry(_("Rooming"), "home", HOME), QUEUE, SCHEDULE)),
+    Group(_("Patients"), (FIND,)),
+)
+
+DOCTOR: Menu = (
+    Group(
+        "", (Entry(_("My day"), "home", HOME), Entry(_("My schedule"), "week", "admin:schedule", Appointments.QUEUE_VIEW), QUEUE)
+    ),
+    Group(
+        _("To do"),
+        (Entry(_("Notes to finish"), "edit", "admin:consultations_consultation_changelist", Consultations.CONSULTATION_VIEW),),
+    ),
+    Group(
+        _("Patients"),
+        (FIND, Entry(_("Restricted records"), "lock", "admin:patients_restriction_changelist", Patients.PATIENT_RESTRICT)),
+    ),
+    Group(_("Look up"), (CODES,)),
+)
+
+OTHERS: Menu = (
+    Group("", (Entry(_("Home"), "home", HOME),)),
+    Group(_("Patients"), (FIND,)),
+    Group(_("Look up"), (CODES,)),
+)
+
+CLINIC = Group(_("Clinic"), (SCHEDULE, HOURS, COVER, ROOMS))
+PEOPLE = Group(
+    _("People"),
+    (
+        Entry(_("Staff"), "users", "admin:accounts_user_changelist", Accounts.STAFF_VIEW),
+        Entry(_("Invite"), "user-plus", "admin:accounts_user_add", Accounts.STAFF_MANAGE),
+    ),
+)
+SAFETY = Group(
+    _("Safety"),
+    (
+        Entry(_("Who looked at records"), "eye", "admin:audit_auditevent_changelist", Audit.AUDIT_VIEW),
+        Entry(_("Emergency access"), "lock", "admin:patients_breakglass_changelist", Patients.GLASS_REVIEW),
+        Entry(
+            _("Possible duplicates"),
+            "users",
+            "admin:patients_duplicatecandidate_changelist",
+            Patients.PATIENT_MERGE,
+            patients.duplicate_candidate_count,
+        ),
+    ),
+)
+MESSAGES = Entry(_("Messages to staff"), "mail", "admin:notifications_message_changelist", Notifications.NOTIFICATION_SEND)
+
+MANAGER: Menu = (
+    Group("", (Entry(_("Dashboard"), "home", HOME),)),
+    CLINIC,
+    PEOPLE,
+    SAFETY,
+    Group(_("System"), (MESSAGES, RECORDS)),
+)
+
+ADMIN: Menu = (
+    Group("", (Entry(_("Needs you"), "home", HOME), FIND_OR_REGISTER)),
+    CLINIC,
+    PEOPLE,
+    SAFETY,
+    Group(
+        _("System"),
+        (
+            MESSAGES,
+            Entry(_("API keys"), "code", "admin:accounts_apikey_changelist", Accounts.KEY_KEEP_ALL),
+            Entry(_("API sessions"), "key", "admin:accounts_session_changelist", Accounts.STAFF_MANAGE),
+            Entry(_("Deliveries of events"), "refresh", "admin:events_delivery_changelist", Rest.DELIVERY_RETRY),
+            RECORDS,
+        ),
+    ),
+)
+
+MENUS: dict[Role, Menu] = {
+    Role.RECEPTIONIST: RECEPTION,
+    Role.NURSE: NURSE,
+    Role.DOCTOR: DOCTOR,
+    Role.PHARMACIST: OTHERS,
+    Role.LAB_TECHNICIAN: OTHERS,
+    Role.BILLING: OTHERS,
+    Role.MANAGER: MANAGER,
+    Role.ADMIN: ADMIN,
+}
+
+
+def person(user: Any) -> dict[str, Any]:
+    """Returns how pages show the user who is signed in."""
+    names = [name for name in (user.first_name, user.last_name) if name]
+    return {
+        "name": user.full_name,
+        "initials": "".join(name[0] for name in names).upper(),
+        "role": ROLE_NAMES[Role(user.role)],
+    }
