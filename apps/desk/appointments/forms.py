@@ -59,7 +59,8 @@ class DoctorField(forms.ModelChoiceField[User]):
         self.queryset = User.objects.filter(pk=user.pk)
 
     def label_from_instance(self, obj: Any) -> str:
-        return ", ".join(part for part in (labels.doctor(obj), obj.first_name if obj.last_name else "") if part)
+        first_name = "" if obj.first_name.rstrip(".").casefold() == "dr" or not obj.last_name else obj.first_name
+        return ", ".join(part for part in (labels.doctor(obj), first_name) if part)
 
 
 class RoomField(forms.ModelChoiceField[Room]):

@@ -1,7 +1,8 @@
 """The sample schedule: three doctors' weeks, rooms, and a fortnight of appointments around the day of creation.
 
 Generated at each reset, the same on every machine on that day. The past ones are completed, cancelled or missed; now each doctor
-is with a patient and another patient waits; future ones are booked, confirmed or requested.
+is with a patient and two others wait; future ones are booked, confirmed or requested. The day of creation is a busy one, on
+weekends too, so that there is something to show on each day of the week.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from apps.appointments.services import (
 )
 from apps.common import clock
 from apps.patients.models import Patient
+from apps.sandbox.samples.office_hours import within_office_hours
 from apps.sandbox.samples.sample_ids import ONGOING, PAST, SAMPLE_IDS, UPCOMING, fixed_id
 from apps.sandbox.samples.staff import ID_OF
 
@@ -48,6 +50,11 @@ _NOTES = {
     "telehealth": ("Prefers to talk by video",),
     "emergency": ("Walked in unwell",),
 }
+_SHARES, _SHARES_TODAY = (0.28, 0.28), (0.65, 0.3)  # of the quarters of an hour, before and after noon, with an appointment
+_PAST_TODAY = ("completed", "no_show", *("completed",) * 5, "cancelled", *("completed",) * 5)
+_AHEAD_TODAY = ("confirmed", "scheduled", "confirmed", "confirmed", "requested", "scheduled", "confirmed", "scheduled")
+_TAKEN_NOW = timedelta(minutes=45)  # the ongoing appointment and those of the two waiting patients
+_WAITS = {"dr.smith": (31, 12), "dr.patel": (24, 7), "dr.lee": (17, 5)}  # minutes, of the two waiting patients
 _WHY_CANCELLED = ("Patient requested cancellation", "Patient is better", "No transport")
 
 
@@ -114,17 +121,18 @@ def _at(days: int, at: time) -> datetime:
 
 def sample_appointments(now: datetime, people: PatientPool) -> list[ImportedAppointment]:
     """Returns the appointments from a week ago to a week from now."""
-    zone = availability.clinic_zone()
-    today = now.astimezone(zone).date()
+    today = now.astimezone(availability.clinic_zone()).date()
     random = Random(f"diary of {today}")  # noqa: S311  # a sample, not a secret
-    visits: list[ImportedAppointment] = []
-    for number, doctor in enumerate(DOCTORS):
-        calendar = _DoctorCalendar(random, now, doctor, fixed_id(f"room.{number}"), [*people.of(doctor)])
-        if calendar.people:
-            for day in (today + offset * _DAY for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)):
-                visits += calendar.of(day)
-            visits += calendar.ongoing_and_waiting(number)
-    visits += _reference_appointments(now, today)
+    calendars = [
+        _DoctorCalendar(random, now, doctor, fixed_id(f"room.{number}"), [*people.of(doctor)])
+        for number, doctor in enumerate(DOCTORS)
+    ]
+    visits = [*_reference_appointments(now, today)]
+    for day in (today + offset * _DAY for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)):
+        booked: set[UUID] = set()  # a patient has one appointment a day
+        for calendar in calendars:
+            if calendar.people:
+                visits += calendar.of_today(booked) if day == today else calendar.of(day, booked)
     return _without_conflicts(visits)
 
 
@@ -145,67 +153,99 @@ class _DoctorCalendar:
 
     def __init__(self, random: Random, now: datetime, doctor: str, room_id: UUID, people: list[UUID]) -> None:
         self.random, self.now, self.doctor, self.room_id, self.people = random, now, doctor, room_id, people
+        self.number = DOCTORS.index(doctor)
 
-    def of(self, day: date) -> Iterator[ImportedAppointment]:
-        """Returns the appointments of a working day: two out of five quarters of an hour, none at weekends. Ongoing ones are
-        generated separately."""
-        if day.weekday() > 4:
-            return
-        zone = availability.clinic_zone()
-        at, end = (rules.instant(day, edge, zone) for edge in _HOURS)
+    def of(self, day: date, booked: set[UUID]) -> Iterator[ImportedAppointment]:
+        """Returns the appointments of a working day: about one in four quarters of an hour; none at weekends."""
+        if day.weekday() < 5:
+            for at, minutes, kind in self._slots(day, _SHARES):
+                yield self.visit(at, minutes, kind, self.status_steps(at, minutes), booked=booked)
+
+    def of_today(self, booked: set[UUID]) -> Iterator[ImportedAppointment]:
+        """Returns the ongoing appointment, two waiting patients, and the others of today in a fixed mixture of states."""
+        start = self._start_of_ongoing()
+        yield from self.ongoing_and_waiting(start, booked)
+        past, ahead = self.number, self.number  # each doctor's mixture begins at another place
+        today = self.now.astimezone(availability.clinic_zone()).date()
+        for at, minutes, kind in self._slots(today, _SHARES_TODAY):
+            if at + minutes * _MINUTE <= start:
+                steps, past = self.past_steps(at, minutes, _PAST_TODAY[past % len(_PAST_TODAY)]), past + 1
+            elif at > self.now and at >= start + _TAKEN_NOW:
+                steps, ahead = self.future_steps(at, _AHEAD_TODAY[ahead % len(_AHEAD_TODAY)]), ahead + 1
+            else:
+                continue
+            yield self.visit(at, minutes, kind, steps, booked=booked)
+
+    def _slots(self, day: date, shares: tuple[float, float]) -> Iterator[tuple[datetime, int, str]]:
+        """Returns time, length and type of so many of the day's quarters of an hour."""
+        at, noon, end = (rules.instant(day, edge, availability.clinic_zone()) for edge in (_HOURS[0], time(12), _HOURS[1]))
         while at < end:
             kind = self.random.choice(("consultation",) * 4 + ("follow_up",) * 4 + ("procedure", "vaccination", "telehealth"))
             minutes = _LENGTHS.get(kind, 15)
-            around_now = abs(at - self.now) < 50 * _MINUTE
-            if at + minutes * _MINUTE <= end and not around_now and self.random.random() < 0.4:
-                yield self.visit(at, minutes, kind, self.status_steps(at, minutes))
+            if at + minutes * _MINUTE <= end and self.random.random() < shares[at >= noon]:
+                yield at, minutes, kind
                 at += -(-minutes // 15) * 15 * _MINUTE
             else:
                 at += 15 * _MINUTE
 
-    def ongoing_and_waiting(self, number: int) -> Iterator[ImportedAppointment]:
-        """Returns one ongoing appointment and two waiting patients; outside of hours these are emergencies."""
-        start = self.now.replace(second=0, microsecond=0) - timedelta(minutes=self.now.minute % 5 + 10)
-        local = self.now.astimezone(availability.clinic_zone())
-        in_hours = local.weekday() < 5 and _HOURS[0] <= local.time() < _HOURS[1]
-        kind = "consultation" if in_hours else "emergency"
-        checked_in = [start - wait * _MINUTE for wait in (12, 9, 4)]
-        started = [self.booked(start), ImportedStatus(status="checked_in", at=checked_in[0], by_id=ID_OF["reception.kim"])]
+    def _is_open_now(self) -> bool:
+        return _HOURS[0] <= self.now.astimezone(availability.clinic_zone()).time() < _HOURS[1]
+
+    def _start_of_ongoing(self) -> datetime:
+        """Returns the quarter of an hour that began five to twenty minutes ago; out of hours the five minutes ten ago."""
+        back = (self.now.minute - 5) % 15 + 5 if self._is_open_now() else self.now.minute % 5 + 10
+        return self.now.replace(second=0, microsecond=0) - back * _MINUTE
+
+    def ongoing_and_waiting(self, start: datetime, booked: set[UUID]) -> Iterator[ImportedAppointment]:
+        """Returns the ongoing appointment and two waiting patients; outside of hours these are emergencies."""
+        kind = "consultation" if self._is_open_now() else "emergency"
+        arrived = min(start, self.now) - (12 + self.number) * _MINUTE
+        started = [self.booked(start), ImportedStatus(status="checked_in", at=arrived, by_id=ID_OF["reception.kim"])]
         started.append(ImportedStatus(status="in_progress", at=start, by_id=ID_OF[self.doctor]))
-        ongoing = self.visit(start, 20, kind, started, token=3 * number + 1)
+        ongoing = self.visit(start, 15, kind, started, token=3 * self.number + 1, booked=booked)
         yield replace(ongoing, id=fixed_id(ONGOING)) if self.doctor == DOCTORS[0] else ongoing
-        for place in (1, 2):
-            at = start + 20 * place * _MINUTE
-            waits = [self.booked(at), ImportedStatus(status="checked_in", at=checked_in[place], by_id=ID_OF["reception.kim"])]
-            urgent = place == 2 and number == 0
-            yield self.visit(at, 20, kind, waits, token=3 * number + 1 + place, urgent=urgent)
+        for place, wait in enumerate(_WAITS[self.doctor], start=1):
+            at, since = start + 15 * place * _MINUTE, self.now - wait * _MINUTE
+            waits = [self.booked(min(at, since)), ImportedStatus(status="checked_in", at=since, by_id=ID_OF["reception.kim"])]
+            urgent = place == 2 and self.number == 0
+            yield self.visit(at, 15, kind, waits, token=3 * self.number + 1 + place, urgent=urgent, booked=booked)
 
     def status_steps(self, at: datetime, minutes: int) -> list[ImportedStatus]:
-        """Returns the status changes of an appointment of that time up to now."""
-        steps, chance = [self.booked(at)], self.random.random()
+        """Returns the status changes of an appointment of another day up to now."""
+        chance = self.random.random()
         if at > self.now:
-            if chance < 0.06:
-                return [ImportedStatus(status="requested", at=steps[0].at, by_id=ID_OF["reception.kim"])]
-            if chance < 0.12:
-                return [*steps, self.step("cancelled", max(steps[0].at, self.now - 5 * 60 * _MINUTE), "reception.kim")]
-            return [*steps, self.step("confirmed", self.now - 90 * _MINUTE, "reception.kim")] if chance < 0.5 else steps
-        if chance < 0.08:
-            return [*steps, self.step("cancelled", at - 20 * 60 * _MINUTE, "reception.kim")]
-        if chance < 0.16:
-            return [*steps, self.step("no_show", at + 20 * _MINUTE, "reception.kim")]
-        started = at + self.random.randint(0, 14) * _MINUTE
-        completed = started + self.random.randint(8, minutes + 8) * _MINUTE
-        completed = min(completed, self.now)
-        checked_in = self.step("checked_in", at - self.random.randint(2, 18) * _MINUTE, "reception.kim")
-        return [
-            *steps,
-            checked_in,
-            self.step("in_progress", started, self.doctor),
-            self.step("completed", completed, self.doctor),
-        ]
+            to = "requested" if chance < 0.06 else "cancelled" if chance < 0.12 else "confirmed" if chance < 0.5 else "scheduled"
+            return self.future_steps(at, to)
+        return self.past_steps(at, minutes, "cancelled" if chance < 0.08 else "no_show" if chance < 0.16 else "completed")
+
+    def future_steps(self, at: datetime, to: str) -> list[ImportedStatus]:
+        """Returns the status changes of an appointment that is still to come."""
+        steps = [self.booked(at)]
+        if to == "requested":
+            return [ImportedStatus(status="requested", at=steps[0].at, by_id=ID_OF["reception.kim"])]
+        if to == "cancelled":
+            return [*steps, self.at_desk(to, max(steps[0].at, self.now - 5 * 60 * _MINUTE))]
+        return [*steps, self.at_desk(to, self.now - 90 * _MINUTE)] if to == "confirmed" else steps
+
+    def past_steps(self, at: datetime, minutes: int, to: str) -> list[ImportedStatus]:
+        """Returns the status changes of an appointment whose time has passed."""
+        steps = [self.booked(at)]
+        if to == "cancelled":
+            return [*steps, self.at_desk(to, at - 20 * 60 * _MINUTE)]
+        if to == "no_show":
+            return [*steps, self.step(to, min(at + 20 * _MINUTE, self.now), "reception.kim")]
+        started = at + self.random.randint(0, min(14, minutes)) * _MINUTE
+        completed = min(started + self.random.randint(8, minutes + 8) * _MINUTE, self.now)
+        arrived = self.step("checked_in", at - self.random.randint(2, 18) * _MINUTE, "reception.kim")
+        started = min(started, completed)
+        return [*steps, arrived, self.step("in_progress", started, self.doctor), self.step("completed", completed, self.doctor)]
 
     def booked(self, at: datetime) -> ImportedStatus:
-        return self.step("scheduled", min(at, self.now) - self.random.randint(1, 20) * _DAY, "reception.kim")
+        return self.at_desk("scheduled", min(at, self.now) - self.random.randint(1, 20) * _DAY)
+
+    def at_desk(self, status: str, at: datetime) -> ImportedStatus:
+        """Returns what reception does, within the hours in which the clinic answers the telephone."""
+        return self.step(status, within_office_hours(at), "reception.kim")
 
     def step(self, status: str, at: datetime, who: str) -> ImportedStatus:
         return ImportedStatus(status=status, at=at, by_id=ID_OF[who])
@@ -219,10 +259,15 @@ class _DoctorCalendar:
         *,
         token: int | None = None,
         urgent: bool = False,
+        booked: set[UUID] | None = None,
     ) -> ImportedAppointment:
+        """Returns the appointment of a patient who is not in `booked` yet, and adds the patient to it."""
+        booked = set() if booked is None else booked
+        patient_id = self.random.choice([one for one in self.people if one not in booked] or self.people)
+        booked.add(patient_id)
         return ImportedAppointment(
             id=fixed_id(f"visit.{self.doctor}.{at:%Y-%m-%dT%H:%M}"),
-            patient_id=self.random.choice(self.people),
+            patient_id=patient_id,
             doctor_id=ID_OF[self.doctor],
             scheduled_time=at,
             duration_minutes=minutes,
@@ -241,7 +286,7 @@ def _reference_appointments(now: datetime, today: date) -> Iterator[ImportedAppo
     """Returns the appointments of the reference's three patients: a week or two ago, and in the future."""
     for number, doctor in enumerate(DOCTORS):
         calendar = _DoctorCalendar(Random(number), now, doctor, fixed_id(f"room.{number}"), [SAMPLE_IDS[SAMPLES[doctor]]])  # noqa: S311
-        for offset, hour in ((-DAYS_AROUND, 8), (DAYS_AROUND, 17)):
+        for offset, hour in ((-DAYS_AROUND, 10), (DAYS_AROUND, 16)):
             day = today + offset * _DAY
             day += {5: 2, 6: 1}.get(day.weekday(), 0) * (_DAY if offset > 0 else -_DAY)
             at = rules.instant(day, time(hour, 15 * number), availability.clinic_zone())
@@ -260,7 +305,7 @@ def _completed_steps(calendar: _DoctorCalendar, at: datetime) -> list[ImportedSt
 
 
 def _without_conflicts(visits: Sequence[ImportedAppointment]) -> list[ImportedAppointment]:
-    """Removes appointments that would put a person in two places; generated ones, not requested ones."""
+    """Removes appointments that would put a person in two places. The first of the list stays."""
     kept: list[ImportedAppointment] = []
     for visit in visits:
         span = rules.TimeSpan(visit.scheduled_time, visit.scheduled_time + visit.duration_minutes * _MINUTE)

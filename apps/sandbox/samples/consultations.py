@@ -4,11 +4,12 @@ They are generated like the schedule: the same on every machine on a day. Each s
 diagnosis, plan); no clinician has reviewed them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from apps.access.actor import Actor
 from apps.appointments.models import Appointment, StatusChange
@@ -18,7 +19,8 @@ from apps.consultations.models import Consultation
 from apps.consultations.services import ImportedConsultation, ImportedSave
 from apps.consultations.steps.definitions import Step
 from apps.patients.chart.dates import years_between
-from apps.patients.models import Patient
+from apps.patients.chart.entry_types import CodeSystem
+from apps.patients.models import ChartEntry, Patient
 from apps.sandbox.samples.sample_ids import SAMPLE_IDS, fixed_id
 from apps.sandbox.samples.staff import ID_OF
 
@@ -26,6 +28,7 @@ StepData = dict[Step, dict[str, Any]]
 
 _MINUTE = timedelta(minutes=1)
 _ADULT = 18
+_WEIGHT = "29463-7"  # LOINC: body weight
 _ADAPTIVE_SHARE, _QUICK_SHARE = 0.2, 0.35  # the rest is standard
 
 
@@ -161,15 +164,28 @@ def create_samples(by: Actor) -> int:
     started_at = dict(StatusChange.objects.filter(to_status="in_progress").values_list("appointment", "at"))
     ended_at = dict(StatusChange.objects.filter(to_status="completed").values_list("appointment", "at"))
     rows = list(Appointment.objects.filter(pk__in=started_at).select_related("patient").order_by("scheduled_time", "id"))
-    signed = [_signed(random, row, started_at[row.pk], ended_at[row.pk]) for row in rows if row.pk in ended_at]
+    weights = _last_weights({row.patient_id for row in rows})
+    signed = [
+        _signed(random, row, (started_at[row.pk], ended_at[row.pk]), weights.get(row.patient_id))
+        for row in rows
+        if row.pk in ended_at
+    ]
     doctors = {ID_OF[name]: name for name in _ONGOING_BY_DOCTOR}
     ongoing_appointments = [row for row in rows if row.status == "in_progress" and row.doctor_id in doctors]
     ongoing = [_ongoing(row, _ONGOING_BY_DOCTOR[doctors[row.doctor_id]], started_at[row.pk], now) for row in ongoing_appointments]
     return services.import_records(by=by, consultations=[*signed, *ongoing, *_walk_ins(now)])
 
 
-def _signed(random: Random, row: Appointment, started_at: datetime, ended_at: datetime) -> ImportedConsultation:
-    """Creates a signed consultation; some have an addendum."""
+def _last_weights(patient_ids: Collection[UUID]) -> dict[UUID, float]:
+    """Returns the last weight in each patient's chart, in kg, so that the visits of the fortnight go on from it."""
+    entries = ChartEntry.objects.filter(patient__in=patient_ids, code_system=CodeSystem.LOINC, code=_WEIGHT)
+    rows = entries.order_by("occurred_at").values_list("patient", "value")
+    return {patient_id: float(value) for patient_id, value in rows if value is not None}
+
+
+def _signed(random: Random, row: Appointment, period: tuple[datetime, datetime], weight: float | None) -> ImportedConsultation:
+    """Creates a signed consultation; some have an addendum. `weight` is the last one in the chart."""
+    started_at, ended_at = period
     story, chance = _story(random, row), random.random()
     sample = row.patient_id in SAMPLE_IDS.values()
     workflow = "adaptive" if sample or chance < _ADAPTIVE_SHARE else "quick" if chance < _QUICK_SHARE else "standard"
@@ -181,7 +197,7 @@ def _signed(random: Random, row: Appointment, started_at: datetime, ended_at: da
         workflow_type=workflow,
         started_at=started_at,
         ended_at=ended_at,
-        saves=_saves(_step_data(random, row.patient, story), row, story, started_at, ended_at),
+        saves=_saves(_step_data(random, row.patient, story, weight), row, story, started_at, ended_at),
         addendum="Results are in, all within range; the patient was called." if story.tests and chance > 0.5 else "",
     )
 
@@ -209,12 +225,12 @@ def _saves(step_data: StepData, row: Appointment, story: Story, started_at: date
     ]
 
 
-def _step_data(random: Random, patient: Patient, story: Story) -> StepData:
+def _step_data(random: Random, patient: Patient, story: Story, weight: float | None) -> StepData:
     symptoms = [{"description": what, "severity": how, "duration": long} for what, how, long in story.symptoms]
     tests = [{"test_code": code, "test_type": name, "priority": "routine"} for code, name in story.tests]
     step_data: StepData = {
         Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
-        Step.VITALS: vital_signs(random, _age(patient)),
+        Step.VITALS: vital_signs(random, _age(patient), weight or _usual_weight(patient)),
         Step.SYMPTOMS: {"chief_complaint": story.complaint} | ({"symptoms": symptoms} if symptoms else {}),
         Step.HISTORY_REVIEW: {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True},
         Step.EXAMINATION: {"findings": [*story.findings]},
@@ -226,14 +242,20 @@ def _step_data(random: Random, patient: Patient, story: Story) -> StepData:
     return {step: data for step, data in step_data.items() if data != {"tests": []}}
 
 
-def vital_signs(random: Random, age: int) -> dict[str, Any]:
-    """Returns normal measurements for that age; children are weighed, and have no blood pressure."""
+def _usual_weight(patient: Patient) -> float:
+    """Returns the weight of a patient whose chart has none: by age, and the same at each visit."""
+    age, share = _age(patient), Random(f"weight of {patient.pk}").random()  # noqa: S311  # a sample, not a secret
+    return 4 + 2.6 * age + (8 if age > 12 else 0) + share if age < _ADULT else 58 + share * 35
+
+
+def vital_signs(random: Random, age: int, weight: float) -> dict[str, Any]:
+    """Returns normal measurements for that age, and a weight near the given one; children have no blood pressure."""
     values: dict[str, Any] = {"temperature_c": round(36.3 + random.random() * 0.8, 1), "spo2": random.randint(96, 99)}
+    values["weight_kg"] = round(weight * (1 + (random.random() - 0.5) / 100), 1)  # half a percent up or down
     if age < _ADULT:
-        by_age = {"pulse": 125 - 3 * age, "respiratory_rate": 28 - age // 2, "weight_kg": 4 + 2.6 * age + (8 if age > 12 else 0)}
-        return values | by_age | {"weight_kg": round(by_age["weight_kg"] + random.random(), 1)}
+        return values | {"pulse": 125 - 3 * age, "respiratory_rate": 28 - age // 2}
     top, low = random.randint(112, 138), random.randint(66, 86)
-    return values | {"bp": f"{top}/{low}", "pulse": random.randint(58, 88), "weight_kg": round(55 + random.random() * 40, 1)}
+    return values | {"bp": f"{top}/{low}", "pulse": random.randint(58, 88)}
 
 
 _RED_FLAG: Mapping[Step, dict[str, Any]] = {

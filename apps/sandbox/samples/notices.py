@@ -1,4 +1,4 @@
-"""The notifications of the sandbox staff on the first day, as data. Patients may be named within HIMS."""
+"""The notifications of the sandbox staff on the first day, as data, sent in working hours. Patients may be named within HIMS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.common import clock
 from apps.notifications import services
 from apps.notifications.services import Notice
+from apps.sandbox.samples.office_hours import within_office_hours
 from apps.sandbox.samples.sample_ids import fixed_id
 from apps.sandbox.samples.staff import ID_OF
 
@@ -129,7 +130,7 @@ def send_samples() -> None:
     """Sends the messages that were not sent yet."""
     for sample in NOTICES:
         by = User.objects.get(pk=ID_OF[sample.by]) if sample.by else SYSTEM
-        at = clock.now() - timedelta(hours=sample.hours)
+        at = within_office_hours(clock.now() - timedelta(hours=sample.hours))
         message = services.notify(by=by, notice=_notice(sample), roles=sample.roles, event_id=fixed_id(sample.ref), at=at)
         if message and sample.is_read:
             for person in User.objects.filter(is_active=True):

@@ -34,7 +34,7 @@ class StaffMember:
         return f"{self.username}@hims.com"
 
 
-# "Dr." as a first name is how the reference prints its sign-in (section 2.1).
+# "Dr." as the first name of dr.smith is how the reference prints its sign-in (section 2.1).
 STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="admin", first_name="Robin", last_name="Admin", role=Role.ADMIN),
     StaffMember(username="manager.davis", first_name="Morgan", last_name="Davis", role=Role.MANAGER),
@@ -51,7 +51,7 @@ STAFF: tuple[StaffMember, ...] = (
     ),
     StaffMember(
         username="dr.patel",
-        first_name="Dr.",
+        first_name="Anjali",
         last_name="Patel",
         role=Role.DOCTOR,
         alias="doctor_002",
@@ -62,7 +62,7 @@ STAFF: tuple[StaffMember, ...] = (
     ),
     StaffMember(
         username="dr.lee",
-        first_name="Dr.",
+        first_name="Minjun",
         last_name="Lee",
         role=Role.DOCTOR,
         alias="doctor_003",

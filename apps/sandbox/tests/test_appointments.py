@@ -10,7 +10,8 @@ import pytest
 from apps.access.actor import SYSTEM
 from apps.appointments import rules, selectors
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment, Room, StatusChange
-from apps.common import clock
+from apps.appointments.services import ImportedAppointment
+from apps.common import clinic_times, clock
 from apps.sandbox.samples import appointments
 from apps.sandbox.samples.appointments import PatientPool
 from apps.sandbox.samples.sample_ids import SAMPLE_IDS
@@ -48,6 +49,47 @@ def test_what_each_visit_went_through_was_allowed_and_has_happened(now: datetime
         assert visit.steps[-1].at <= now
         if visit.steps[-1].status in ("completed", "no_show"):
             assert visit.scheduled_time < now
+
+
+def of_today(now: datetime, visits: list[ImportedAppointment]) -> list[ImportedAppointment]:
+    return [visit for visit in visits if clinic_times.local(visit.scheduled_time).date() == clinic_times.local(now).date()]
+
+
+@pytest.mark.parametrize("day", range(7))
+def test_today_is_a_busy_day_on_each_day_of_the_week(day: int) -> None:
+    now = datetime(2026, 11, 23, 19, 12, tzinfo=UTC) + timedelta(days=day)  # twelve past eleven at the clinic
+    today = of_today(now, appointments.sample_appointments(now, PEOPLE))
+    assert 30 <= len(today) <= 50
+    states = Counter(visit.steps[-1].status for visit in today)
+    assert set(states) >= {"completed", "no_show", "in_progress", "checked_in", "confirmed", "scheduled", "requested"}
+    assert (states["in_progress"], states["checked_in"]) == (3, 6)
+    waits = sorted(
+        (now - visit.steps[-1].at) // timedelta(minutes=1) for visit in today if visit.steps[-1].status == "checked_in"
+    )
+    assert waits == [5, 7, 12, 17, 24, 31]
+    assert {visit.doctor_id for visit in today} == {ID_OF[doctor] for doctor in appointments.DOCTORS}
+
+
+@pytest.mark.parametrize("now", MOMENTS)
+def test_a_patient_has_one_appointment_a_day_and_a_doctor_one_patient_at_a_time(now: datetime) -> None:
+    visits = appointments.sample_appointments(now, PEOPLE)
+    days = Counter((visit.patient_id, clinic_times.local(visit.scheduled_time).date()) for visit in visits)
+    assert max(days.values()) == 1
+    by_doctor = sorted(visits, key=lambda visit: (visit.doctor_id, visit.scheduled_time))
+    for one, other in pairwise(by_doctor):
+        end = one.scheduled_time + timedelta(minutes=one.duration_minutes)
+        assert one.doctor_id != other.doctor_id or end <= other.scheduled_time
+
+
+@pytest.mark.parametrize("now", [*MOMENTS, datetime(2026, 11, 23, 12, 37, tzinfo=UTC)])  # the last at 4:37 at night
+def test_the_desk_works_in_office_hours_and_appointments_are_in_those_of_the_doctors(now: datetime) -> None:
+    of_now = {"checked_in", "in_progress"}  # out of hours these are emergencies
+    for visit in appointments.sample_appointments(now, PEOPLE):
+        for step in visit.steps:
+            if step.status in ("requested", "scheduled", "confirmed", "cancelled"):
+                assert 8 <= clinic_times.local(step.at).hour < 18, step
+        if visit.steps[-1].status not in of_now:
+            assert 9 <= clinic_times.local(visit.scheduled_time).hour < 17, visit
 
 
 def test_the_same_day_gives_the_same_fortnight_and_another_another() -> None:

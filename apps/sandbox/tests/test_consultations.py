@@ -1,5 +1,7 @@
 """The toy hospital's visits."""
 
+from collections import defaultdict
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -28,7 +30,7 @@ def test_every_diagnosis_is_a_code_that_can_be_billed_under_its_own_name() -> No
 @pytest.mark.parametrize("age", range(0, 100, 3))
 def test_vital_signs_are_believable_at_every_age(age: int) -> None:
     for seed in range(5):
-        data = consultations.vital_signs(Random(seed), age)
+        data = consultations.vital_signs(Random(seed), age, 4 + 2 * min(age, 30))
         assert definitions.merged(Step.VITALS, {}, definitions.read(Step.VITALS, data)) == data
 
 
@@ -53,6 +55,22 @@ class TestWithSampleData:
                 assert services.content_sha256(row.pk, visit.saves.values()) == row.content_sha256
         assert ChartEntry.objects.filter(patient=SAMPLE_IDS["patient_001"], source="consultation", type="diagnosis").exists()
         assert consultations.create_samples(SYSTEM) == 0
+
+    def test_no_patient_gains_or_loses_weight_overnight(self, hospital: SeedResult) -> None:
+        measured = defaultdict(list)
+        for patient_id, at, value in ChartEntry.objects.filter(code="29463-7").values_list("patient", "occurred_at", "value"):
+            measured[patient_id].append((at, float(value)))
+        for row in Consultation.objects.filter(status__in=["completed", "amended"]):
+            save = selectors.details(row).saves[Step.VITALS]
+            measured[row.patient_id].append((save.saved_at, save.data["weight_kg"]))
+        assert sum(len(rows) > 1 for rows in measured.values()) > 5
+        for rows in measured.values():
+            for (before, weight), (at, later) in pairwise(sorted(rows)):
+                years = (at - before).days / 365
+                assert abs(later - weight) <= weight * (0.04 + 0.08 * years) + (12 * years if weight < 60 else 0), (
+                    weight,
+                    later,
+                )
 
     def test_the_rules_have_a_word_about_what_goes_on_now(self, hospital: SeedResult) -> None:
         live = {row.doctor_id: selectors.details(row) for row in Consultation.objects.filter(status="in_progress")}
