@@ -198,10 +198,13 @@ def past_follow_up(stored: Mapping[str, Any], sent: Mapping[str, Any], today: da
 
 def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:
     """Returns whether the step needs findings and has none: an empty save does not complete it."""
+    return step in FINDING_STEPS and is_empty(data)
+
+
+def is_empty(data: Mapping[str, Any]) -> bool:
+    """Returns whether a step's data have nothing for the next reader. 0 is a finding, an unticked box is none."""
     findings = (value for name, value in data.items() if name not in _NOT_A_FINDING)
-    return step in FINDING_STEPS and all(
-        value is None or value is False or value in ([], {}) for value in findings
-    )  # 0 is a finding
+    return all(value is None or value is False or value in ("", [], {}) for value in findings)
 
 
 def missing_fields(step: Step, data: Mapping[str, Any]) -> list[str]:

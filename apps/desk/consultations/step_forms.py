@@ -9,10 +9,11 @@ from math import isfinite
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import HimsError, Invalid
-from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, Step
-from apps.consultations.steps.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text
+from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, Step, is_empty
+from apps.consultations.steps.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text, merged
 from apps.consultations.steps.ports import Acknowledged
 from apps.desk.consultations import labels
 from apps.patients.chart.vitals import UNIT_FIELDS
@@ -21,6 +22,8 @@ _SPARE = 3
 _CONFIRMED = "confirmed_implausible"
 _LONG = 400
 ALERT = "alert-"
+NOTHING = "nothing_to_note"
+MAY_BE_EMPTY = frozenset((Step.INVESTIGATIONS, Step.PRESCRIPTIONS, Step.FOLLOW_UP))  # steps that the box can complete
 _PAGE_WORDINGS = (
     (re.compile(f"send {_CONFIRMED}: true after rechecking"), "recheck and tick the box that confirms it"),
     (re.compile(r'send \w+_unit: "(\w+)"'), r"choose the unit \1"),
@@ -54,14 +57,19 @@ class StepForm(forms.Form):
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
-    def __init__(self, step: Step, stored: Mapping[str, Any], version: int, sent: Any = None, shown: Any = None) -> None:
-        super().__init__(sent, initial={"version": version})
+    def __init__(
+        self, step: Step, stored: Mapping[str, Any], version: int, sent: Any = None, *, shown: Any = None, is_done: bool = False
+    ) -> None:
+        super().__init__(sent, initial={"version": version, NOTHING: is_done and is_empty(stored)})
         self.step, self.stored, self.begins = step, stored, stored if shown is None else shown
         for name, field in SCHEMAS[step].items():
             self._place(name, field)
         for name in REQUIRED_FIELDS.get(step, ()):
             if name in self.fields:
                 self.fields[name].help_text += " Required to complete the step."
+        if step in MAY_BE_EMPTY:
+            text = _("Completes the step without an entry.")
+            self.fields[NOTHING] = forms.BooleanField(label=_("Nothing to note"), required=False, help_text=text)
 
     def _place(self, name: str, field: Field) -> None:
         value = self.begins.get(name)
@@ -117,7 +125,14 @@ class StepForm(forms.Form):
         for name, field in SCHEMAS[self.step].items():
             if isinstance(field, Group) and answers.get(name) and self._parts(name, field):
                 self.add_error(name, "Fill in either the note or the date, not both.")
+        if answers.get(NOTHING) and not self.is_empty:
+            self.add_error(NOTHING, _("The step has an entry. Remove it, or untick this box."))
         return answers
+
+    @property
+    def is_empty(self) -> bool:
+        """Returns whether the step has no entry after this save."""
+        return is_empty(merged(self.stored, self.step_data()))
 
     def step_data(self) -> dict[str, Any]:
         """Returns the data to save."""

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 
 from apps.access.actor import Actor
 from apps.common import clinic_times
@@ -22,7 +23,7 @@ from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import SCHEMAS, Step
 from apps.consultations.steps.fields import merged
 from apps.desk.consultations import labels, page_context
-from apps.desk.consultations.step_forms import ALERT, StepForm, acknowledged, add_errors
+from apps.desk.consultations.step_forms import ALERT, NOTHING, StepForm, acknowledged, add_errors
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
 from apps.patients.chart import measurements, vitals
@@ -51,7 +52,8 @@ class StepPages(HimsModelAdmin[Consultation]):
         save = consultation.saves.get(step)
         stored, version = (save.data, save.version) if save else ({}, 0)
         if request.method != "POST":
-            return self._page(request, consultation, step, StepForm(step, stored, version))
+            is_done = save is not None and save.state == State.COMPLETED
+            return self._page(request, consultation, step, StepForm(step, stored, version, is_done=is_done))
         form = self._sent(request, consultation, step)
         if _is_search(request) or not form.is_valid():
             return self._page(request, consultation, step, form)
@@ -73,12 +75,19 @@ class StepPages(HimsModelAdmin[Consultation]):
         return form
 
     def _saved(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
+        """Saves the form. A step without an entry is not completed unless the user ticks that there is nothing to note; the API
+        leaves that to its caller."""
+        answers, is_draft = acknowledged(request.POST), "_draft" in request.POST
+        is_open = form.is_empty and not form.cleaned_data.get(NOTHING)
+        if is_open and not (is_draft or answers or step in consultation.saves):
+            messages.warning(request, _("%(step)s: nothing was entered, so the step is not done.") % {"step": labels.step(step)})
+            return HttpResponseRedirect(page_context.step_url(consultation.row, _following(consultation, step)))
         save = NewSave(
             step=step,
             data=form.step_data(),
-            completed=False if "_draft" in request.POST else None,
+            completed=False if is_draft or is_open else None,
             version=form.cleaned_data["version"],
-            acknowledged=acknowledged(request.POST),
+            acknowledged=answers,
         )
         try:
             after = services.save_step(by=cast("Actor", request.user), consultation_id=consultation.row.pk, save=save)
