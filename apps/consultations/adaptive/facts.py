@@ -68,7 +68,7 @@ def normalized(*texts: str) -> str:
     return " ".join(re.findall(r"[a-z0-9'.-]+", "".join(letter for letter in plain if not unicodedata.combining(letter))))
 
 
-Comparison = Literal["is", "one of", "at least", "at most", "below", "known", "unknown", "mentions", "has"]
+Comparison = Literal["is", "one of", "at least", "at most", "below", "known", "unknown", "mentions", "has", "has none"]
 
 
 @dataclass(frozen=True)
@@ -124,4 +124,5 @@ _HOW: Mapping[str, Callable[[Any, Any], bool]] = {
     "unknown": lambda fact, _: fact in (None, "", ()),
     "mentions": _mentions,
     "has": _has,
+    "has none": lambda values, beginnings: not _has(values, beginnings),
 }

@@ -7,8 +7,9 @@ doctor, in every workflow.
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
 below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (indicators 3.7.1 and 3.7.2: women of reproductive age are
-15 to 49, births are counted from 10 on; the rule does not apply to older patients, so the clinician must still ask); "house": a
-custom of ours, for the clinic to decide.
+15 to 49, births are counted from 10 on; the rule does not apply to older patients, so the clinician must still ask; nor to
+patients whose problems say that the uterus or both ovaries are absent, or that menopause is over, by the ICD-10-CM codes below);
+"house": a custom of ours, for the clinic to decide.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from apps.consultations.adaptive.facts import AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
 from apps.consultations.steps.definitions import Step
 
-VERSION = "2026-11.2"
+VERSION = "2026-11.3"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
 
 S = Step
@@ -30,6 +31,10 @@ _BREATH = Is("complaint", "mentions", ("short of breath", "shortness of breath",
 _BELLY = Is("complaint", "mentions", ("abdominal pain", "stomach pain", "belly pain"))
 _HYPERTENSION = Is("problems", "has", ("ICD-10-CM:I10", "ICD-10-CM:I11", "ICD-10-CM:I12", "ICD-10-CM:I13", "SNOMED-CT:38341003"))
 _DIABETES = Is("problems", "has", ("ICD-10-CM:E10", "ICD-10-CM:E11", "ICD-10-CM:E13", "SNOMED-CT:44054006"))
+# Absence of the uterus (with and without the cervix) and of both ovaries, asymptomatic menopausal state, postmenopausal bleeding
+# and vaginitis. Not N95.1, which includes the years before menopause, nor Z90.712 (the cervix alone), nor E28.31 (premature
+# menopause, in which some patients still conceive).
+_NO_PREGNANCY = ("Z90.710", "Z90.711", "Z90.722", "Q51.0", "Z78.0", "N95.0", "N95.2")
 
 RULES: Sequence[Rule] = (
     Rule(
@@ -316,7 +321,12 @@ RULES: Sequence[Rule] = (
         rule_id="pregnancy.possible",
         because="The patient is {age_text} old and may be pregnant.",
         source="UN SDG 3.7",
-        when=(Is("sex", "is", "female"), Is("age_years", "at least", 10), Is("age_years", "at most", 49)),
+        when=(
+            Is("sex", "is", "female"),
+            Is("age_years", "at least", 10),
+            Is("age_years", "at most", 49),
+            Is("problems", "has none", tuple(f"ICD-10-CM:{code}" for code in _NO_PREGNANCY)),
+        ),
         at=S.INVESTIGATIONS,
         asks=("Ask about pregnancy before X-rays and before drugs that harm the unborn.",),
     ),
