@@ -48,6 +48,7 @@ HIMS_APPS = [
     "apps.rest",
     "apps.audit",
     "apps.terminology",
+    "apps.documents",
     "apps.developers",
     "apps.desk",
     "apps.common",
