@@ -7,34 +7,30 @@ doctor, in every workflow.
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
 below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (indicators 3.7.1 and 3.7.2: women of reproductive age are
-15 to 49, births are counted from 10 on; the rule does not apply to older patients, so the clinician must still ask; nor to
-patients whose problems say that the uterus or both ovaries are absent, or that menopause is over, by the ICD-10-CM codes below);
-"house": a custom of ours, for the clinic to decide.
+15 to 49, births are counted from 10 on; the rule does not apply to older patients, so the clinician must still ask); "house": a
+custom of ours, for the clinic to decide.
 """
 
 from collections.abc import Sequence
 
+from apps.consultations.adaptive.conditions import (
+    ADULT,
+    BELLY,
+    BREATH,
+    CHEST,
+    CHILD,
+    DIABETES,
+    HEADACHE,
+    HYPERTENSION,
+    MAY_CONCEIVE,
+    VERY_HIGH,
+)
 from apps.consultations.adaptive.facts import AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
-from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.definitions import Step as S
 
 VERSION = "2026-11.3"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
-
-S = Step
-
-_VERY_HIGH = AnyOf(Is("systolic", "at least", 180), Is("diastolic", "at least", 120))
-_ADULT, _CHILD = Is("age_years", "at least", 16), Is("age_years", "below", 18)
-_HEADACHE = Is("complaint", "mentions", ("headache", "head ache", "migraine"))
-_CHEST = Is("complaint", "mentions", ("chest pain", "chest tight", "chest pressure"))
-_BREATH = Is("complaint", "mentions", ("short of breath", "shortness of breath", "breathless", "difficulty breathing", "wheez"))
-_BELLY = Is("complaint", "mentions", ("abdominal pain", "stomach pain", "belly pain"))
-_HYPERTENSION = Is("problems", "has", ("ICD-10-CM:I10", "ICD-10-CM:I11", "ICD-10-CM:I12", "ICD-10-CM:I13", "SNOMED-CT:38341003"))
-_DIABETES = Is("problems", "has", ("ICD-10-CM:E10", "ICD-10-CM:E11", "ICD-10-CM:E13", "SNOMED-CT:44054006"))
-# Absence of the uterus (with and without the cervix) and of both ovaries, asymptomatic menopausal state, postmenopausal bleeding
-# and vaginitis. Not N95.1, which includes the years before menopause, nor Z90.712 (the cervix alone), nor E28.31 (premature
-# menopause, in which some patients still conceive).
-_NO_PREGNANCY = ("Z90.710", "Z90.711", "Z90.722", "Q51.0", "Z78.0", "N95.0", "N95.2")
 
 RULES: Sequence[Rule] = (
     Rule(
@@ -48,7 +44,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.pressure",
         because="The blood pressure is {systolic:g}/{diastolic:g}, at or above 180/120.",
         source="ACC/AHA 2017",
-        when=(_VERY_HIGH,),
+        when=(VERY_HIGH,),
         requires=(S.VITALS, S.EXAMINATION),
         first=S.EXAMINATION,
         at=S.VITALS,
@@ -60,7 +56,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.headache-pressure",
         because="A headache with a blood pressure of {systolic:g}/{diastolic:g}, at or above 180/120.",
         source="ACC/AHA 2017",
-        when=(_HEADACHE, _VERY_HIGH),
+        when=(HEADACHE, VERY_HIGH),
         at=S.SYMPTOMS,
         asks=(
             "Did the headache begin suddenly, or is it the worst ever?",
@@ -84,7 +80,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.breathing",
         because="The respiratory rate is {respiratory_rate:g} a minute, at or above 25.",
         source="NEWS2",
-        when=(_ADULT, Is("respiratory_rate", "at least", 25)),
+        when=(ADULT, Is("respiratory_rate", "at least", 25)),
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Fast breathing: think of sepsis and of the heart and lungs.",
@@ -94,7 +90,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.pulse",
         because="The pulse is {pulse:g} a minute, at or above 131.",
         source="NEWS2",
-        when=(_ADULT, Is("pulse", "at least", 131)),
+        when=(ADULT, Is("pulse", "at least", 131)),
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Very fast pulse.",
@@ -104,7 +100,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.slow-pulse",
         because="The pulse is {pulse:g} a minute, at or below 40.",
         source="NEWS2",
-        when=(_ADULT, Is("pulse", "at most", 40)),
+        when=(ADULT, Is("pulse", "at most", 40)),
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Very slow pulse.",
@@ -114,7 +110,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.low-pressure",
         because="The systolic blood pressure is {systolic:g}, at or below 90.",
         source="NEWS2",
-        when=(_ADULT, Is("systolic", "at most", 90)),
+        when=(ADULT, Is("systolic", "at most", 90)),
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Low blood pressure.",
@@ -124,7 +120,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.cold",
         because="The temperature is {temperature_c:g} °C, at or below 35.0.",
         source="NEWS2",
-        when=(_ADULT, Is("temperature_c", "at most", 35.0)),
+        when=(ADULT, Is("temperature_c", "at most", 35.0)),
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Low body temperature.",
@@ -180,7 +176,7 @@ RULES: Sequence[Rule] = (
         rule_id="redflag.chest-pain",
         because="The complaint concerns the chest.",
         source="house",
-        when=(_CHEST,),
+        when=(CHEST,),
         requires=(S.VITALS, S.EXAMINATION),
         first=S.VITALS,
         at=S.SYMPTOMS,
@@ -208,16 +204,14 @@ RULES: Sequence[Rule] = (
         rule_id="vitals.complaint",
         because="The complaint requires vital signs.",
         source="house",
-        when=(
-            AnyOf(_BREATH, _HEADACHE, _BELLY, Is("complaint", "mentions", ("fever", "dizz", "faint", "palpitation", "cough"))),
-        ),
+        when=(AnyOf(BREATH, HEADACHE, BELLY, Is("complaint", "mentions", ("fever", "dizz", "faint", "palpitation", "cough"))),),
         requires=(S.VITALS,),
     ),
     Rule(
         rule_id="examination.complaint",
         because="The complaint requires an examination.",
         source="house",
-        when=(AnyOf(_BREATH, _BELLY),),
+        when=(AnyOf(BREATH, BELLY),),
         requires=(S.EXAMINATION,),
     ),
     Rule(
@@ -296,14 +290,14 @@ RULES: Sequence[Rule] = (
         rule_id="child.vitals",
         because="The patient is {age_text} old.",
         source="house",
-        when=(_CHILD, Is("appointment_type", "one of", ("walk_in", "consultation", "follow_up", "emergency", "procedure"))),
+        when=(CHILD, Is("appointment_type", "one of", ("walk_in", "consultation", "follow_up", "emergency", "procedure"))),
         requires=(S.VITALS,),
     ),
     Rule(
         rule_id="child.weight",
         because="The patient is {age_text} old, and no weight was measured in this visit.",
         source="house",
-        when=(_CHILD, Is("weight_kg", "unknown")),
+        when=(CHILD, Is("weight_kg", "unknown")),
         at=S.PRESCRIPTIONS,
         asks=("Weigh the child before anything is prescribed.",),
     ),
@@ -311,7 +305,7 @@ RULES: Sequence[Rule] = (
         rule_id="child.drug-without-weight",
         because="A drug is being prescribed for a child who was not weighed in this visit.",
         source="house",
-        when=(_CHILD, Is("weight_kg", "unknown"), Is("drugs_wanted", "is", True)),
+        when=(CHILD, Is("weight_kg", "unknown"), Is("drugs_wanted", "is", True)),
         requires=(S.VITALS,),
         first=S.VITALS,
         at=S.VITALS,
@@ -321,12 +315,7 @@ RULES: Sequence[Rule] = (
         rule_id="pregnancy.possible",
         because="The patient is {age_text} old and may be pregnant.",
         source="UN SDG 3.7",
-        when=(
-            Is("sex", "is", "female"),
-            Is("age_years", "at least", 10),
-            Is("age_years", "at most", 49),
-            Is("problems", "has none", tuple(f"ICD-10-CM:{code}" for code in _NO_PREGNANCY)),
-        ),
+        when=MAY_CONCEIVE,
         at=S.INVESTIGATIONS,
         asks=("Ask about pregnancy before X-rays and before drugs that harm the unborn.",),
     ),
@@ -378,7 +367,7 @@ RULES: Sequence[Rule] = (
         rule_id="chronic.hypertension",
         because="High blood pressure is recorded.",
         source="house",
-        when=(_HYPERTENSION,),
+        when=(HYPERTENSION,),
         requires=(S.VITALS,),
         at=S.FOLLOW_UP,
         asks=("When should the blood pressure be checked again?",),
@@ -387,7 +376,7 @@ RULES: Sequence[Rule] = (
         rule_id="chronic.diabetes",
         because="Diabetes is recorded.",
         source="house",
-        when=(_DIABETES,),
+        when=(DIABETES,),
         at=S.EXAMINATION,
         asks=("Feet, eyes, kidneys: when were they last examined?",),
     ),
