@@ -5,26 +5,32 @@ from collections.abc import Mapping
 from apps.access import permissions
 from apps.access.actor import Actor
 from apps.access.permissions import ADMIN_IF_CLINICAL
-from apps.access.roles import CARE, CLINICAL, EVERYONE_BUT_MANAGER, FRONT_OFFICE, Role
+from apps.access.roles import ADMINISTRATION, CARE, CLINICAL, EVERYONE, EVERYONE_BUT_MANAGER, FRONT_OFFICE, Role
 from apps.access.scopes import Scope
 from apps.patients.chart.entry_types import EntryType
 
 
 class Permission(permissions.Permission):
-    PATIENT_VIEW = "patient.view", EVERYONE_BUT_MANAGER, Scope.PATIENTS_READ
+    PATIENT_VIEW = "patient.view", EVERYONE, Scope.PATIENTS_READ
+    # more than what finds one person: name, birth date, MRN and telephone
+    PATIENT_SEE_DETAILS = "patient.see_details", EVERYONE_BUT_MANAGER, Scope.PATIENTS_READ
     PATIENT_REGISTER = "patient.register", FRONT_OFFICE, Scope.PATIENTS_WRITE
     # see which registered patients may be the person described
     PATIENT_MATCH = "patient.match", FRONT_OFFICE, Scope.PATIENTS_READ
     PATIENT_AMEND = "patient.amend", FRONT_OFFICE, Scope.PATIENTS_WRITE
     PATIENT_AMEND_INSURANCE = "patient.amend_insurance", FRONT_OFFICE | {Role.BILLING}, Scope.PATIENTS_WRITE
     PATIENT_DEACTIVATE = "patient.deactivate", {Role.ADMIN, Role.RECEPTIONIST}, Scope.PATIENTS_WRITE
+    # see which records may be one person's
+    PATIENT_DUPLICATES = "patient.duplicates", ADMINISTRATION, None
+    # record that two records are two people's
+    PATIENT_NOT_SAME = "patient.not_same", FRONT_OFFICE | {Role.MANAGER}, Scope.PATIENTS_WRITE
     PATIENT_MERGE = "patient.merge", {Role.ADMIN}, None  # merge two records of one person, and undo it
     # restrict a chart to its care team, name the team, lift the restriction
     PATIENT_RESTRICT = "patient.restrict", {Role.ADMIN}, None
     # open a restricted chart in an emergency; never the administrators, who review it
     PATIENT_BREAK_GLASS = "patient.break_glass", CLINICAL | {Role.PHARMACIST}, None
     PATIENT_CARE_TEAM = "patient.care_team", CARE, None  # belong to the care team of a restricted chart
-    GLASS_REVIEW = "glass.review", {Role.ADMIN}, None  # see who used break-glass, and sign it off
+    GLASS_REVIEW = "glass.review", ADMINISTRATION, None  # see who used break-glass, and sign it off
     PATIENT_SEE_ADDRESS = "patient.see_address", FRONT_OFFICE | {Role.BILLING}, Scope.PATIENTS_READ
     PATIENT_SEE_EMERGENCY_CONTACT = "patient.see_emergency_contact", FRONT_OFFICE, Scope.PATIENTS_READ
     PATIENT_SEE_INSURANCE = "patient.see_insurance", FRONT_OFFICE | {Role.BILLING}, Scope.PATIENTS_READ

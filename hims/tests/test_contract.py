@@ -376,7 +376,7 @@ def test_doctors_and_the_version_answer_as_documented(strict: dict[str, Any], st
     agree(strict, nurse.get(f"/doctors/{listed[0]['id']}"), 200)
     agree(strict, nurse.get(f"/doctors/{uuid.uuid4()}"), 404)
     agree(strict, nurse.get("/doctors?colour=red"), 400)
-    agree(strict, factories.api_client(staff["manager"]).get("/doctors"), 403)
+    agree(strict, factories.api_client(staff["manager"]).get("/doctors"), 200)
 
 
 @pytest.mark.django_db
@@ -402,8 +402,8 @@ def test_patients_answer_as_documented(strict: dict[str, Any], staff: dict[str, 
     agree(strict, receptionist_api.post(f"{path}/deactivate"), 200)
     agree(strict, receptionist_api.post(f"{path}/deactivate"), 409)
     agree(strict, receptionist_api.post(f"{path}/reactivate"), 200)
-    for role, user in staff.items():
-        agree(strict, factories.api_client(user).get(path), 403 if role == "manager" else 200)
+    for user in staff.values():
+        agree(strict, factories.api_client(user).get(path), 200)
 
 
 @pytest.mark.django_db

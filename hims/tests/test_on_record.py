@@ -82,8 +82,8 @@ def actions(staff: dict[str, User], api: dict[str, factories.ApiClient], page: d
     api["admin"].get("/audit-events/verify")
     yield Row("trail.verified", "admin")
     # refused
-    api["manager"].get("/patients")
-    yield Row("patient.list", "manager", outcome="denied")
+    api["manager"].get("/consultations")
+    yield Row("consultation.list", "manager", outcome="denied")
     api["lab_technician"].post("/patients", ANN)
     yield Row("patient.create", "lab_technician", outcome="denied")
     api["receptionist"].get(chart)

@@ -89,7 +89,11 @@ def test_every_role_gets_in_where_the_matrix_says(staff: dict[str, User]) -> Non
 
 
 def test_a_refused_door_is_on_record(staff: dict[str, User]) -> None:
-    refused = factories.api_client(staff["manager"]).get("/patients")
+    refused = factories.api_client(staff["manager"]).get("/consultations")
     row = AuditEvent.objects.get(outcome="denied")
     assert refused.status_code == 403
-    assert (row.user_id, row.action, row.request_id) == (staff["manager"].pk, "patient.list", refused.headers["X-Request-ID"])
+    assert (row.user_id, row.action, row.request_id) == (
+        staff["manager"].pk,
+        "consultation.list",
+        refused.headers["X-Request-ID"],
+    )

@@ -21,8 +21,9 @@ def test_every_right_is_held_by_a_role() -> None:
     assert not set(matrix.table()) - all_permissions
 
 
-def test_a_manager_sees_no_patient() -> None:
-    assert not {right for right in rights(Role.MANAGER) if right.startswith(("patient.", "chart."))}
+def test_a_manager_finds_a_patient_and_opens_no_chart() -> None:
+    granted = {right for right in rights(Role.MANAGER) if right.startswith(("patient.", "chart.", "consultation."))}
+    assert granted == {PatientPermission.PATIENT_VIEW, PatientPermission.PATIENT_DUPLICATES, PatientPermission.PATIENT_NOT_SAME}
 
 
 def test_the_front_desk_sees_no_chart() -> None:
@@ -41,14 +42,23 @@ def test_the_setting_for_administrators_gives_no_other_role_anything() -> None:
 
 @pytest.mark.parametrize(
     "right",
+    [AccountPermission.STAFF_MANAGE, AccountPermission.STAFF_VIEW, AuditPermission.AUDIT_VIEW, PatientPermission.GLASS_REVIEW],
+)
+def test_the_clinic_is_run_by_administrators_and_managers(right: Permission) -> None:
+    assert {role for role in STAFF if right in rights(role)} == {Role.ADMIN, Role.MANAGER}
+
+
+@pytest.mark.parametrize(
+    "right",
     [
-        AccountPermission.STAFF_MANAGE,
-        AccountPermission.STAFF_VIEW,
-        AuditPermission.AUDIT_VIEW,
+        AccountPermission.STAFF_MANAGE_ADMINS,
+        AccountPermission.STAFF_SET_PASSWORD,
+        AccountPermission.KEY_KEEP_ALL,
         PatientPermission.PATIENT_MERGE,
+        PatientPermission.PATIENT_RESTRICT,
     ],
 )
-def test_administration_is_the_administrators(right: Permission) -> None:
+def test_only_administrators_set_passwords_merge_and_restrict(right: Permission) -> None:
     assert [role for role in STAFF if right in rights(role)] == [Role.ADMIN]
 
 

@@ -24,9 +24,11 @@ from typing import Any
 
 ROLES = ("admin", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing", "manager")
 EVERYONE, ADMIN = "y y y y y y y y", "y - - - - - - -"  # rows of a MATRIX
+ADMINISTRATION = "y - - - - - - y"
 
 EVERY_ROLE = frozenset(ROLES)
 ALL_BUT_MANAGER = EVERY_ROLE - {"manager"}
+MANAGEMENT = frozenset({"admin", "manager"})
 FRONT_OFFICE = frozenset({"admin", "doctor", "nurse", "receptionist"})
 CLINICAL = frozenset({"admin", "doctor", "nurse"})  # tests run with HIMS_ADMIN_CLINICAL
 

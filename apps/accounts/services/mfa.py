@@ -158,7 +158,7 @@ def reset_mfa(*, by: Actor, user_id: UUID) -> User:
     Raises ReauthenticationRequired, NotEnrolled.
     """
     require_recent_login(by)
-    user = session_revocation.lock_staff_member(user_id)
+    user = session_revocation.lock_manageable(by, user_id)
     if user.pk == by.id:
         raise OwnSecondFactor
     _delete_device(user)

@@ -58,7 +58,7 @@ class InvalidLink(Invalid):
 def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True, revoke_api_keys: bool = False) -> None:
     """Gives a user a new password; all their sessions end, in browsers too. Raises ReauthenticationRequired."""
     require_recent_login(by)
-    user = session_revocation.lock_staff_member(user_id)
+    user = session_revocation.lock_manageable(by, user_id)
     _set_password(by, user, password, check=check)
     if revoke_api_keys:
         revoke_all_keys(by=by, user=user, reason="password_changed")

@@ -10,9 +10,10 @@ from apps.access.actor import Actor
 from apps.access.roles import Role
 from apps.accounts.events import SessionEnded
 from apps.accounts.models import Session, User
+from apps.accounts.rights import Permission
 from apps.accounts.services.lockout import NO_USER_ID
 from apps.common import clock
-from apps.common.errors import Conflict, NotFound
+from apps.common.errors import Conflict, Forbidden, NotFound
 from apps.events.services import emit
 
 
@@ -56,6 +57,19 @@ def end_all(live: QuerySet[Session], by: Actor, reason: str) -> int:
     for session in ending:
         emit(SessionEnded(user_id=session.user_id, session_id=session.pk, reason=reason), by=by)
     return len(ending)
+
+
+def lock_manageable(by: Actor, user_id: UUID) -> User:
+    """Returns the user whose account the actor manages, locked. Raises Forbidden for an administrator's, NotFound."""
+    user = lock_staff_member(user_id)
+    check_may_manage(by, user.role)
+    return user
+
+
+def check_may_manage(by: Actor, *roles: str) -> None:
+    """Checks that the actor may manage accounts of these roles. Raises Forbidden."""
+    if Role.ADMIN in roles and not by.has_permission(Permission.STAFF_MANAGE_ADMINS):
+        raise Forbidden("Only an administrator manages the accounts of administrators.")
 
 
 def lock_staff_member(user_id: UUID | None) -> User:

@@ -19,7 +19,7 @@ from apps.accounts.models import Doctor, Session, User
 from apps.accounts.ports import booked_appointments
 from apps.accounts.services.api_keys import revoke_all_keys
 from apps.accounts.services.passwords import check_strength, void_links
-from apps.accounts.services.session_revocation import end_everywhere, lock_staff_member
+from apps.accounts.services.session_revocation import check_may_manage, end_everywhere, lock_manageable
 from apps.common import keyring, locks, text
 from apps.common.errors import Conflict, Invalid, NotFound, RateLimited
 from apps.common.ids import new_id
@@ -89,9 +89,10 @@ class Addresses:
 def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
     """Opens an account. Only seeded accounts skip the password rules.
 
-    Raises ReauthenticationRequired, Invalid with the field, and UsernameTaken.
+    Raises ReauthenticationRequired, Forbidden, Invalid with the field, and UsernameTaken.
     """
     require_recent_login(by)
+    check_may_manage(by, staff.role)
     user = _build_user(staff)
     if check_password:
         check_strength(staff.password, user)
@@ -105,9 +106,10 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
 def invite(*, by: Actor, staff: NewStaff) -> User:
     """Opens an account without a password: a listener of StaffInvited mails the link that sets it.
 
-    Raises ReauthenticationRequired, RateLimited, Invalid with the field, UsernameTaken, NpiTaken.
+    Raises ReauthenticationRequired, Forbidden, RateLimited, Invalid with the field, UsernameTaken, NpiTaken.
     """
     require_recent_login(by)
+    check_may_manage(by, staff.role)
     _check_mail_rate("invite", str(by.id), per_minute=_INVITATIONS)
     user = _build_user(staff)
     user.set_unusable_password()
@@ -137,7 +139,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     A change of e-mail or role requires a recent password: links that set the password go to the e-mail address. Raises
     ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
     """
-    user = lock_staff_member(user_id)
+    user = lock_manageable(by, user_id)
     changes = _cleaned(changes)
     if not (changes.get("first_name", user.first_name) or changes.get("last_name", user.last_name)):
         raise _name_missing()
@@ -146,6 +148,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
         require_recent_login(by)
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
+        check_may_manage(by, changes["role"])
         if user.pk == by.id and changes["role"] != user.role:
             raise OwnAccount("You cannot change your own role.", field="role")
         if changes["role"] != Role.ADMIN:
@@ -183,10 +186,10 @@ def change_doctor_profile(*, by: Actor, user_id: UUID, changes: dict[str, Any]) 
 def deactivate(*, by: Actor, user_id: UUID) -> User:
     """Closes the account immediately: the next request with any of its tokens or keys is refused. Its keys stay revoked.
 
-    Raises ReauthenticationRequired, AlreadyDeactivated, LastAdministrator.
+    Raises ReauthenticationRequired, Forbidden, AlreadyDeactivated, LastAdministrator.
     """
     require_recent_login(by)
-    user = lock_staff_member(user_id)
+    user = lock_manageable(by, user_id)
     if user.pk == by.id:
         raise OwnAccount
     _check_administrator_remains(user)
@@ -206,9 +209,9 @@ def visits_affected(by: Actor, user: User) -> int:
 
 @transaction.atomic
 def reactivate(*, by: Actor, user_id: UUID) -> User:
-    """Reopens the account. Raises ReauthenticationRequired, AlreadyActive."""
+    """Reopens the account. Raises ReauthenticationRequired, Forbidden, AlreadyActive."""
     require_recent_login(by)
-    user = lock_staff_member(user_id)
+    user = lock_manageable(by, user_id)
     if not user.amend(is_active=True):
         raise AlreadyActive
     emit(StaffReactivated(user_id=user.pk), by=by)
@@ -218,7 +221,7 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 @transaction.atomic
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
     """Ends every session of a user, in the API and in browsers. Returns how many API sessions ended."""
-    return end_everywhere(by=by, user=lock_staff_member(user_id), reason=Session.End.SIGNED_OUT)
+    return end_everywhere(by=by, user=lock_manageable(by, user_id), reason=Session.End.SIGNED_OUT)
 
 
 def _emit_email_changed(by: Actor, user: User, *, former: str) -> None:

@@ -2,12 +2,12 @@
 
 from django.urls import reverse
 
-from apps.access.tests.role_table import ADMIN, ALL_BUT_MANAGER, EVERY_ROLE, EVERYONE, Samples
+from apps.access.tests.role_table import ADMINISTRATION, EVERY_ROLE, EVERYONE, MANAGEMENT, Samples
 from apps.accounts import services
 from apps.accounts.models import Session, User
 from apps.accounts.tests import factories
 
-_OWN_KEYS, _DOCTORS = "y o o o o o o o", "y y y y y y y -"
+_OWN_KEYS, _DOCTORS = "y o o o o o o o", "y y y y y y y y"
 
 #                                                              A D N R P L B  manager
 MATRIX = {
@@ -29,15 +29,15 @@ MATRIX = {
     "GET /api-keys/{id}": _OWN_KEYS,
     "DELETE /api-keys/{id}": _OWN_KEYS,
     "POST /api-keys/{id}/rotate": _OWN_KEYS,
-    "GET /users": ADMIN,
-    "POST /users": ADMIN,
-    "GET /users/{id}": ADMIN,
-    "PUT /users/{id}": ADMIN,
-    "PATCH /users/{id}": ADMIN,
-    "POST /users/{id}/deactivate": ADMIN,
-    "POST /users/{id}/reactivate": ADMIN,
-    "POST /users/{id}/reset-mfa": ADMIN,
-    "POST /users/{id}/revoke-sessions": ADMIN,
+    "GET /users": ADMINISTRATION,
+    "POST /users": ADMINISTRATION,
+    "GET /users/{id}": ADMINISTRATION,
+    "PUT /users/{id}": ADMINISTRATION,
+    "PATCH /users/{id}": ADMINISTRATION,
+    "POST /users/{id}/deactivate": ADMINISTRATION,
+    "POST /users/{id}/reactivate": ADMINISTRATION,
+    "POST /users/{id}/reset-mfa": ADMINISTRATION,
+    "POST /users/{id}/revoke-sessions": ADMINISTRATION,
     "GET /doctors": _DOCTORS,
     "GET /doctors/{id}": _DOCTORS,
 }
@@ -82,20 +82,20 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     session, key = Session.objects.get(), factories.create_api_key(staff["nurse"]).key
     admin, nurse, owner = frozenset({"admin"}), [staff["nurse"].pk], frozenset({"nurse"})
     return {
-        reverse("admin:accounts_user_changelist"): admin,
-        reverse("admin:accounts_user_add"): admin,
-        reverse("admin:accounts_user_change", args=nurse): admin,
+        reverse("admin:accounts_user_changelist"): MANAGEMENT,
+        reverse("admin:accounts_user_add"): MANAGEMENT,
+        reverse("admin:accounts_user_change", args=nurse): MANAGEMENT,
         reverse("admin:accounts_user_set_password", args=nurse): admin,
-        reverse("admin:accounts_user_reset_mfa", args=nurse): admin,
-        reverse("admin:accounts_user_deactivate", args=nurse): admin,
-        reverse("admin:accounts_doctor_changelist"): ALL_BUT_MANAGER,
-        reverse("admin:accounts_doctor_change", args=[staff["doctor"].pk]): ALL_BUT_MANAGER,
+        reverse("admin:accounts_user_reset_mfa", args=nurse): MANAGEMENT,
+        reverse("admin:accounts_user_deactivate", args=nurse): MANAGEMENT,
+        reverse("admin:accounts_doctor_changelist"): EVERY_ROLE,
+        reverse("admin:accounts_doctor_change", args=[staff["doctor"].pk]): EVERY_ROLE,
         reverse("admin:accounts_apikey_changelist"): EVERY_ROLE,
         reverse("admin:accounts_apikey_add"): EVERY_ROLE,
         reverse("admin:accounts_apikey_change", args=[key.pk]): owner | admin,
         reverse("admin:accounts_apikey_rotate", args=[key.pk]): owner,
         reverse("admin:accounts_apikey_revoke", args=[key.pk]): owner | admin,
-        reverse("admin:accounts_session_changelist"): admin,
-        reverse("admin:accounts_session_change", args=[session.pk]): admin,
-        reverse("admin:accounts_session_end", args=[session.pk]): admin,
+        reverse("admin:accounts_session_changelist"): MANAGEMENT,
+        reverse("admin:accounts_session_change", args=[session.pk]): MANAGEMENT,
+        reverse("admin:accounts_session_end", args=[session.pk]): MANAGEMENT,
     }

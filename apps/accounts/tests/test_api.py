@@ -119,8 +119,9 @@ def test_a_person_corrects_the_own_name_but_not_the_own_role() -> None:
 def test_a_change_of_role_counts_from_the_next_request() -> None:
     nurse = hire("nurse.jones")
     me = api_client(nurse)
-    User.objects.filter(pk=nurse.pk).update(role="manager")
-    assert me.get("/patients").status_code == 403
+    assert me.get("/rooms").status_code == 200
+    User.objects.filter(pk=nurse.pk).update(role="pharmacist")
+    assert me.get("/rooms").status_code == 403
 
 
 def forged(**changes: Any) -> str:

@@ -200,10 +200,10 @@ def test_a_key_dies_with_its_owners_account_and_does_not_come_back(staff: dict[s
 
 
 def test_a_key_follows_its_owners_role_from_the_next_request_on(staff: dict[str, User]) -> None:
-    key = api_key_client(create_api_key(staff["nurse"]).text)
-    assert key.get("/patients").status_code == 200
-    services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"role": "manager"})
-    refused = key.get("/patients")
+    key = api_key_client(create_api_key(staff["nurse"], "appointments:read").text)
+    assert key.get("/rooms").status_code == 200
+    services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"role": "pharmacist"})
+    refused = key.get("/rooms")
     assert refused.status_code == 403
     assert "required_scope" not in refused.json()["error"]["details"]
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.accounts import services
@@ -30,9 +31,9 @@ def boss(staff: dict[str, User]) -> ApiClient:
     return api_client(staff["admin"])
 
 
-def test_only_administrators_keep_the_staff(staff: dict[str, User]) -> None:
+def test_only_administrators_and_managers_keep_the_staff(staff: dict[str, User]) -> None:
     nurse = f"/users/{staff['nurse'].pk}"
-    for role in set(staff) - {"admin"}:
+    for role in set(staff) - {"admin", "manager"}:
         me = api_client(staff[role])
         replies = [me.get("/users"), me.post("/users", NEW), me.get(nurse), me.put(nurse, {"role": "admin"})]
         replies += [me.post(f"{nurse}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
@@ -106,11 +107,35 @@ def test_a_refused_change_changes_nothing(boss: ApiClient, staff: dict[str, User
 
 def test_a_new_role_ends_the_sessions_and_counts_at_once(boss: ApiClient, staff: dict[str, User]) -> None:
     nurse = api_client(staff["nurse"])
-    key = api_key_client(create_api_key(staff["nurse"]).text)
-    assert nurse.get("/patients").status_code == 200
-    changed = boss.call("PATCH", f"/users/{staff['nurse'].pk}", {"role": "manager"})
-    assert changed.json()["data"]["user"]["role"] == "manager"
-    assert (nurse.get("/patients").status_code, key.get("/patients").status_code) == (401, 403)
+    key = api_key_client(create_api_key(staff["nurse"], "appointments:read").text)
+    assert nurse.get("/rooms").status_code == 200
+    changed = boss.call("PATCH", f"/users/{staff['nurse'].pk}", {"role": "pharmacist"})
+    assert changed.json()["data"]["user"]["role"] == "pharmacist"
+    assert (nurse.get("/rooms").status_code, key.get("/rooms").status_code) == (401, 403)
+
+
+def test_a_manager_keeps_all_accounts_but_those_of_administrators(staff: dict[str, User]) -> None:
+    manager, nurse, chief = api_client(staff["manager"]), f"/users/{staff['nurse'].pk}", f"/users/{staff['admin'].pk}"
+    assert manager.post("/users", NEW).status_code == 201
+    assert manager.call("PATCH", nurse, {"first_name": "Nora"}).status_code == 200
+    assert manager.post(f"{nurse}/deactivate").status_code == 200
+    assert manager.get(chief).status_code == 200
+    replies = [
+        manager.post("/users", NEW | {"username": "new.admin", "email": "new.admin@example.com", "role": "admin"}),
+        manager.call("PATCH", nurse, {"role": "admin"}),
+        manager.call("PATCH", chief, {"email": "mine@example.com"}),
+        manager.call("PATCH", chief, {"role": "nurse"}),
+        *(manager.post(f"{chief}/{verb}") for verb in ("deactivate", "reset-mfa", "revoke-sessions")),
+    ]
+    assert {reply.status_code for reply in replies} == {403}
+    assert "administrator" in replies[0].json()["error"]["message"]
+    assert User.objects.get(pk=staff["admin"].pk).email == staff["admin"].email
+    assert list(User.objects.filter(role="admin")) == [staff["admin"]]
+
+
+def test_a_manager_chooses_no_password_for_another_person(staff: dict[str, User]) -> None:
+    page = reverse("admin:accounts_user_set_password", args=[staff["nurse"].pk])
+    assert browser(staff["manager"]).get(page).status_code == 403
 
 
 def test_a_deactivated_persons_next_request_is_refused_at_every_door(boss: ApiClient, staff: dict[str, User]) -> None:

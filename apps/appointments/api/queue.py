@@ -1,5 +1,6 @@
 """The API of the queue: the waiting patients, since when they wait, and the estimated wait."""
 
+from functools import partial
 from typing import Any
 
 from django_filters import ChoiceFilter, FilterSet
@@ -19,7 +20,7 @@ from apps.patients.rights import Permission as PatientPermission
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
 from apps.rest.paging import Page
-from apps.rest.response_serializers import ResponseSerializer
+from apps.rest.response_serializers import ResponseSerializer, protected
 from apps.rest.viewsets import HimsViewSet
 
 _MINUTES = {"type": "integer", "minimum": 0}
@@ -68,6 +69,10 @@ class QueueFilter(FilterSet):
         fields: list[str] = []
 
 
+_note = partial(protected, permission=Permission.APPOINTMENT_SEE_NOTES)
+_HIDDEN = "Hidden from managers"
+
+
 class QueuePlaceRow(ResponseSerializer):
     """A waiting patient."""
 
@@ -95,7 +100,9 @@ class QueuePlaceRow(ResponseSerializer):
         help_text="in_progress: with a nurse, and marked by alert_since or ready_since",
     )
     triage = serializers.ChoiceField(source="appointment.triage", choices=Triage.choices)
-    triage_reason = serializers.CharField(source="appointment.triage_reason", allow_blank=True)
+    triage_reason = _note(
+        serializers.CharField(source="appointment.triage_reason", required=False, allow_blank=True, help_text=_HIDDEN)
+    )
     scheduled_time = serializers.DateTimeField(source="appointment.scheduled_time")
     checked_in_at = serializers.DateTimeField(source="appointment.checked_in_at", allow_null=True)
     waiting_minutes = serializers.IntegerField(help_text="Since check-in, whole minutes")
@@ -104,10 +111,13 @@ class QueuePlaceRow(ResponseSerializer):
         help_text="From now, rounded up; null if the doctor has no time left today or the patient checked in on an earlier day",
     )
     estimated_start = serializers.DateTimeField(allow_null=True)
-    alert_since = serializers.DateTimeField(
-        source="appointment.alert_since",
-        allow_null=True,
-        help_text="Since when a vital sign needs the doctor; null once a doctor acknowledges it or it is normal",
+    alert_since = _note(
+        serializers.DateTimeField(
+            source="appointment.alert_since",
+            required=False,
+            allow_null=True,
+            help_text="Since when a vital sign needs the doctor; null once a doctor acknowledges it or it is normal. " + _HIDDEN,
+        )
     )
     ready_since = serializers.DateTimeField(
         source="appointment.ready_since", allow_null=True, help_text="Since when a nurse has handed the patient to the doctor"

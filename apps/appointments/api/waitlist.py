@@ -23,7 +23,7 @@ from apps.patients.lists.patient_queries import surviving_id
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import ChoicesFilter, IdFilter
-from apps.rest.response_serializers import ResponseSerializer
+from apps.rest.response_serializers import ResponseSerializer, protected
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -69,7 +69,10 @@ class WaitlistEntryShape(ResponseSerializer):
     time_from = serializers.RegexField(r"^\d\d:\d\d$", allow_null=True)
     time_to = serializers.RegexField(r"^\d\d:\d\d$", allow_null=True)
     priority = serializers.ChoiceField(choices=WaitPriority.choices)
-    note = serializers.CharField(allow_blank=True)
+    note = protected(
+        serializers.CharField(required=False, allow_blank=True, help_text="Hidden from managers"),
+        permission=Permission.APPOINTMENT_SEE_NOTES,
+    )
     status = serializers.ChoiceField(choices=WaitStatus.choices)
     appointment_id = serializers.UUIDField(allow_null=True, help_text="The appointment of a booked entry")
     offers = WaitlistOfferShape(many=True, help_text="The latest first")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ALL_BUT_MANAGER, FRONT_OFFICE, PatientCall, Samples
+from apps.access.tests.role_table import EVERY_ROLE, FRONT_OFFICE, MANAGEMENT, PatientCall, Samples
 from apps.accounts.models import User
 from apps.appointments import services
 from apps.appointments.models import Appointment, BulkReschedule, Series, TimeOff, WaitlistEntry, WaitlistOffer
@@ -16,8 +16,8 @@ from apps.common import clock
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient
 
-_SEEN, _LISTED, _CHANGED = "y y y y y y y -", "y y y y - - r -", "y o y y - - - -"
-_PLANNED = "y o - y - - - -"
+_SEEN, _LISTED, _CHANGED = "y y y y y y y y", "y y y y - - r r", "y o y y - - - -"
+_WAITING, _PLANNED = "y o y y - - - r", "y o - y - - - y"
 
 #                                                              A D N R P L B  manager
 MATRIX = {
@@ -28,7 +28,7 @@ MATRIX = {
     "GET /doctors/{id}/time-off/{time_off}": _SEEN,
     "POST /doctors/{id}/time-off": _PLANNED,
     "DELETE /doctors/{id}/time-off/{time_off}": _PLANNED,
-    "GET /rooms": "y y y y - - - -",
+    "GET /rooms": "y y y y - - - y",
     "GET /appointments": _LISTED,
     "GET /appointments/{id}": _LISTED,
     "POST /appointments": "y y y y - - - -",
@@ -40,7 +40,7 @@ MATRIX = {
     "POST /appointments/{id}/check-in": _CHANGED,
     "POST /appointments/{id}/undo-check-in": _CHANGED,
     "POST /appointments/{id}/no-show": _CHANGED,
-    "GET /queue": _CHANGED,
+    "GET /queue": _WAITING,
     "GET /appointments/{id}.ics": _CHANGED,
     "POST /appointments/series": _CHANGED,
     "GET /appointments/series/{id}": _LISTED,
@@ -51,8 +51,8 @@ MATRIX = {
     "GET /doctors/{id}/calendar-feed": _PLANNED,
     "POST /doctors/{id}/calendar-feed": _PLANNED,
     "DELETE /doctors/{id}/calendar-feed": _PLANNED,
-    "GET /waitlist": _CHANGED,
-    "GET /waitlist/{id}": _CHANGED,
+    "GET /waitlist": _WAITING,
+    "GET /waitlist/{id}": _WAITING,
     "POST /waitlist": _CHANGED,
     "DELETE /waitlist/{id}": _CHANGED,
     "POST /waitlist/{id}/accept": _CHANGED,
@@ -178,21 +178,22 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     here = factories.book(patient, doctor, now + timedelta(hours=2))
     services.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
     return {
-        reverse("admin:schedule"): FRONT_OFFICE,
-        reverse("admin:queue"): FRONT_OFFICE,
-        reverse("admin:appointments_appointment_changelist"): FRONT_OFFICE | {"billing"},
+        reverse("admin:schedule"): FRONT_OFFICE | MANAGEMENT,
+        reverse("admin:queue"): FRONT_OFFICE | MANAGEMENT,
+        reverse("admin:appointments_appointment_changelist"): FRONT_OFFICE | {"billing", "manager"},
         reverse("admin:appointments_appointment_add"): FRONT_OFFICE,
         f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}": FRONT_OFFICE,
-        _at("appointment_change", booked.pk): FRONT_OFFICE | {"billing"},
+        _at("appointment_change", booked.pk): FRONT_OFFICE | {"billing", "manager"},
         _at("appointment_confirm", booked.pk): FRONT_OFFICE,
         _at("appointment_check_in", booked.pk): FRONT_OFFICE,
         _at("appointment_triage", booked.pk): FRONT_OFFICE,
         _at("appointment_cancel", booked.pk): FRONT_OFFICE,
         _at("appointment_undo_check_in", here.pk): FRONT_OFFICE,
         _at("appointment_no_show", missed.pk): FRONT_OFFICE,
-        reverse("admin:appointments_waitlistentry_changelist"): FRONT_OFFICE,
+        reverse("admin:appointments_waitlistentry_changelist"): FRONT_OFFICE | MANAGEMENT,
         f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}": FRONT_OFFICE,
-        **{_at(f"waitlistentry_{page}", _offered(doctor)): FRONT_OFFICE for page in ("change", "accept", "decline", "withdraw")},
+        _at("waitlistentry_change", _offered(doctor)): FRONT_OFFICE | MANAGEMENT,
+        **{_at(f"waitlistentry_{page}", _offered(doctor)): FRONT_OFFICE for page in ("accept", "decline", "withdraw")},
         **_schedule_pages(doctor),
         **_planning_pages(doctor, patient),
     }
@@ -204,40 +205,40 @@ def _at(page: str, pk: UUID | int) -> str:
 
 def _schedule_pages(doctor: User) -> dict[str, frozenset[str]]:
     """The pages of rooms, working hours and time off."""
-    now, planners, admin = clock.now(), FRONT_OFFICE - {"nurse"}, frozenset({"admin"})
+    now, planners = clock.now(), (FRONT_OFFICE | MANAGEMENT) - {"nurse"}
     factories.publish(doctor)
     room, closed = services.add_room(by=SYSTEM, name="Room 1"), services.add_room(by=SYSTEM, name="Room 2")
     services.close_room(by=SYSTEM, room_id=closed.pk)
     off = services.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=now, ends_at=now + timedelta(days=1))
     return {
-        reverse("admin:appointments_room_changelist"): FRONT_OFFICE,
-        reverse("admin:appointments_room_add"): admin,
-        _at("room_change", room.pk): FRONT_OFFICE,
-        _at("room_close", room.pk): admin,
-        _at("room_reopen", closed.pk): admin,
-        reverse("admin:appointments_doctorschedule_changelist"): ALL_BUT_MANAGER,
+        reverse("admin:appointments_room_changelist"): FRONT_OFFICE | MANAGEMENT,
+        reverse("admin:appointments_room_add"): MANAGEMENT,
+        _at("room_change", room.pk): FRONT_OFFICE | MANAGEMENT,
+        _at("room_close", room.pk): MANAGEMENT,
+        _at("room_reopen", closed.pk): MANAGEMENT,
+        reverse("admin:appointments_doctorschedule_changelist"): EVERY_ROLE,
         reverse("admin:appointments_doctorschedule_add"): planners,
-        _at("doctorschedule_change", doctor.pk): ALL_BUT_MANAGER,
-        reverse("admin:appointments_timeoff_changelist"): ALL_BUT_MANAGER,
+        _at("doctorschedule_change", doctor.pk): EVERY_ROLE,
+        reverse("admin:appointments_timeoff_changelist"): EVERY_ROLE,
         reverse("admin:appointments_timeoff_add"): planners,
-        _at("timeoff_change", off.pk): ALL_BUT_MANAGER,
+        _at("timeoff_change", off.pk): EVERY_ROLE,
         _at("timeoff_remove", off.pk): planners,
     }
 
 
 def _planning_pages(doctor: User, patient: Patient) -> dict[str, frozenset[str]]:
     """The pages of a series and of a bulk reschedule."""
-    now, planners = clock.now(), FRONT_OFFICE - {"nurse"}
+    now, planners = clock.now(), (FRONT_OFFICE | MANAGEMENT) - {"nurse"}
     first = services.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
     series = services.book_series(by=SYSTEM, new=services.NewSeries(first=first, rhythm=Rhythm(count=2))).series.pk
     factories.book(patient, doctor, now + timedelta(days=30))
     away = services.DoctorAbsence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
     move = services.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
     return {
-        reverse("admin:appointments_series_changelist"): FRONT_OFFICE | {"billing"},
+        reverse("admin:appointments_series_changelist"): FRONT_OFFICE | {"billing", "manager"},
         reverse("admin:appointments_series_add"): FRONT_OFFICE,
         f"{reverse('admin:appointments_series_add')}?patient={patient.pk}": FRONT_OFFICE,
-        _at("series_change", series): FRONT_OFFICE | {"billing"},
+        _at("series_change", series): FRONT_OFFICE | {"billing", "manager"},
         _at("series_cancel_rest", series): FRONT_OFFICE,
         reverse("admin:appointments_bulkreschedule_changelist"): planners,
         reverse("admin:appointments_bulkreschedule_add"): planners,

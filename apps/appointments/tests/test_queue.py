@@ -259,10 +259,19 @@ def test_a_filter_that_makes_no_sense_is_refused(staff: dict[str, User], query: 
 @pytest.mark.parametrize(
     ("role", "status"),
     [("admin", 200), ("doctor", 200), ("nurse", 200), ("receptionist", 200)]
-    + [(role, 403) for role in ("pharmacist", "lab_technician", "billing", "manager")],
+    + [(role, 403) for role in ("pharmacist", "lab_technician", "billing")],
 )
 def test_only_reception_and_clinicians_see_the_queue(staff: dict[str, User], role: str, status: int) -> None:
     assert api_client(staff[role]).get("/queue").status_code == status
+
+
+def test_a_manager_sees_the_queue_without_reasons_and_alerts(staff: dict[str, User], doctor: User) -> None:
+    row = book_and_check_in("Ida", doctor, 10)
+    services.change(by=staff["nurse"], appointment_id=row.pk, changes={"triage": "urgent", "triage_reason": "Chest pain"})
+    [seen] = api_client(staff["manager"]).get("/queue").json()["data"]["queue"]
+    assert (seen["appointment_id"], seen["triage"]) == (str(row.pk), "urgent")
+    assert not {"triage_reason", "alert_since"} & set(seen)
+    assert "Chest pain" in api_client(staff["nurse"]).get("/queue").content.decode()
 
 
 def test_a_key_needs_the_scope_to_write_appointments(staff: dict[str, User]) -> None:

@@ -224,7 +224,16 @@ def test_a_doctor_sees_entries_for_that_doctor_or_for_any_doctor(staff: dict[str
     assert doctor.call("DELETE", f"/waitlist/{own.pk}").status_code == 200
 
 
-@pytest.mark.parametrize("role", ["pharmacist", "lab_technician", "billing", "manager"])
+def test_a_manager_reads_the_waitlist_without_notes_and_changes_nothing(staff: dict[str, User], patient: Patient) -> None:
+    manager, entry = api_client(staff["manager"]), waits(note="Afraid of needles")
+    [row] = manager.get("/waitlist").json()["data"]["waitlist"]
+    assert (row["id"], "note" in row) == (str(entry.pk), False)
+    assert manager.post("/waitlist", body(patient)).status_code == 403
+    assert manager.call("DELETE", f"/waitlist/{entry.pk}").status_code == 403
+    assert manager.post(f"/waitlist/{entry.pk}/accept").status_code == 403
+
+
+@pytest.mark.parametrize("role", ["pharmacist", "lab_technician", "billing"])
 def test_roles_without_schedules_have_no_waitlist(staff: dict[str, User], role: str, patient: Patient) -> None:
     who, entry = api_client(staff[role]), waits()
     assert who.get("/waitlist").status_code == 403

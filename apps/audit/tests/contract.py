@@ -5,11 +5,11 @@ from typing import Any
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ADMIN, Samples
+from apps.access.tests.role_table import ADMINISTRATION, MANAGEMENT, Samples
 from apps.audit import services
 from apps.audit.models import AuditEvent
 
-MATRIX = {"GET /audit-events": ADMIN, "GET /audit-events/verify": ADMIN}
+MATRIX = {"GET /audit-events": ADMINISTRATION, "GET /audit-events/verify": ADMINISTRATION}
 
 
 def samples(staff: dict[str, Any]) -> Samples:
@@ -22,6 +22,6 @@ def pages(staff: dict[str, Any]) -> dict[str, frozenset[str]]:
     services.record(by=SYSTEM, action="sample.read")
     row = AuditEvent.objects.earliest("at")
     return {
-        reverse("admin:audit_auditevent_changelist"): frozenset({"admin"}),
-        reverse("admin:audit_auditevent_change", args=[row.pk]): frozenset({"admin"}),
+        reverse("admin:audit_auditevent_changelist"): MANAGEMENT,
+        reverse("admin:audit_auditevent_change", args=[row.pk]): MANAGEMENT,
     }

@@ -149,10 +149,10 @@ def test_the_database_refuses_an_impossible_row(around: dict[str, Any]) -> None:
         AuditEvent.objects.create(**({"action": "test.noted", "outcome": "success"} | around))
 
 
-def test_only_administrators_read_the_trail() -> None:
+def test_only_administrators_and_managers_read_the_trail() -> None:
     services.record(by=SYSTEM, action="test.noted")
     sees = {role for role in [*STAFF, Role.PATIENT, "janitor"] if AuditEvent.objects.visible_to(Actor(role)).exists()}
-    assert sees == {Role.ADMIN}
+    assert sees == {Role.ADMIN, Role.MANAGER}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -55,7 +55,7 @@ class UserAdmin(HimsModelAdmin[User]):
             name="set-password",
             recent_login=True,
             label="Set password",
-            permission=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_SET_PASSWORD,
             form=SetPasswordForm,
             run=lambda by, row, answers: services.set_password(
                 by=by, user_id=row.pk, password=answers["password"], revoke_api_keys=answers["revoke_api_keys"]

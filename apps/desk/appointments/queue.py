@@ -100,6 +100,8 @@ class QueueView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Records the triage and shows the queue again."""
         by, form = self._permitted_actor(request), RowForm(request.POST)
+        if not by.has_permission(Permission.APPOINTMENT_CHANGE):
+            raise PermissionDenied
         if not form.is_valid():
             messages.error(
                 request,
@@ -132,6 +134,7 @@ class QueueView(View):
         row, patient = entry.appointment, labels.patient(entry.appointment.patient)
         band = estimates.band(entry.waiting_minutes, settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES)
         starts, is_begun = entry.estimated_start, row.status == Status.IN_PROGRESS
+        sees_notes = can_open(request.user, Permission.APPOINTMENT_SEE_NOTES)
         return {
             "id": row.pk,
             "position": entry.position,
@@ -148,13 +151,13 @@ class QueueView(View):
             "sign": labels.SIGNS[Status(row.status)],
             "triage": row.triage,
             "triage_sign": _TRIAGE_SIGNS[Triage(row.triage)],
-            "triage_reason": row.triage_reason,
+            "triage_reason": row.triage_reason if sees_notes else "",
             "came": labels.moment(row.checked_in_at) if entry.left_over and row.checked_in_at else "",
             "minutes": entry.waiting_minutes,
             "band": "" if entry.left_over or is_begun else band,
             "band_told": "" if entry.left_over or is_begun else _BANDS[band],
             "left_over": entry.left_over,
-            "alert": labels.clock_time(row.alert_since) if row.alert_since else "",
+            "alert": labels.clock_time(row.alert_since) if row.alert_since and sees_notes else "",
             "ready": labels.clock_time(row.ready_since) if row.ready_since else "",
             "is_begun": is_begun,
             "still": entry.estimated_wait_minutes,

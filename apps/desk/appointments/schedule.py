@@ -30,7 +30,7 @@ from apps.desk.appointments.forms import DayInput
 from apps.desk.appointments.time_off import may_schedule
 from apps.desk.kit.site import can_open
 
-NEED = Permission.APPOINTMENT_BOOK  # users who book use this page
+NEED = Permission.QUEUE_VIEW
 _SIDE_BY_SIDE = 12  # doctors in the table if none is chosen and none works that day
 _KIND_LABELS = {
     Kind.OFF: "Time off",
@@ -69,6 +69,7 @@ class GridView:
     day: date
     doctor: Doctor | None
     grid_filter: GridFilter
+    may_book: bool
 
     @property
     def days(self) -> list[date]:
@@ -150,7 +151,7 @@ def _grid_view(form: ViewForm, doctors: Sequence[Doctor], by: Actor) -> GridView
     if view == "week" and chosen is None:
         chosen = known.get(str(by.id)) or next(iter(doctors), None)
     grid_filter = GridFilter(cleaned.get("type", ""), cleaned.get("status", ""))
-    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter)
+    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter, by.has_permission(Permission.APPOINTMENT_BOOK))
 
 
 def _shown(grid_view: GridView) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
         "visits": visits,
         "label": label,
         "away": cell.away and cell.kind is Kind.TAKEN,
-        "book": _book(cell, column, grid_view) if cell.kind is Kind.FREE else None,
+        "book": _book(cell, column, grid_view) if cell.kind is Kind.FREE and grid_view.may_book else None,
     }
 
 

@@ -229,7 +229,9 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": _FIELDS})]
-        return [("Waiting for", {"fields": _SHOWN}), ("State", {"fields": _STATE})]
+        sees_notes = can_open(request.user, Permission.APPOINTMENT_SEE_NOTES)
+        shown = tuple(name for name in _SHOWN if name != "note" or sees_notes)
+        return [("Waiting for", {"fields": shown}), ("State", {"fields": _STATE})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else (*_SHOWN, *_STATE)

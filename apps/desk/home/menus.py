@@ -108,7 +108,7 @@ SAFETY = Group(
             _("Possible duplicates"),
             "users",
             "admin:patients_duplicatecandidate_changelist",
-            Patients.PATIENT_MERGE,
+            Patients.PATIENT_DUPLICATES,
             patients.duplicate_candidate_count,
         ),
     ),

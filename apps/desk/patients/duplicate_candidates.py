@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -103,7 +104,7 @@ class CandidateRow:
 NOT_SAME = RowAction(
     name="not-same",
     label="Not the same person",
-    permission=Permission.PATIENT_MERGE,
+    permission=Permission.PATIENT_NOT_SAME,
     run=lambda by, row, _: services.mark_not_duplicate(by=by, patient_id=row.low_id, other_id=row.high_id),
     question="You compared both records, and they are two people. This is recorded under your name, and the pair "
     "is never suggested again.",
@@ -113,12 +114,12 @@ NOT_SAME = RowAction(
 
 @admin.register(DuplicateCandidate)
 class DuplicateCandidateAdmin(HimsModelAdmin[DuplicateCandidate]):
-    """The queue for users who may merge."""
+    """The queue: managers see it and mark two people; administrators merge."""
 
     resource = "suspected_pair"
     title = "Possible duplicates"
     list_audit_action = "listed"
-    needs = {"view": Permission.PATIENT_MERGE}
+    needs = {"view": Permission.PATIENT_DUPLICATES}
     list_display = ("__str__",)
     list_filter = (LikelihoodFilter, ReasonFilter)
     list_select_related = ("low", "high")
@@ -135,8 +136,12 @@ class DuplicateCandidateAdmin(HimsModelAdmin[DuplicateCandidate]):
         if isinstance(response, TemplateResponse) and response.context_data:
             cl = response.context_data["cl"]
             chips = [(spec.title, list(spec.choices(cl))) for spec in cl.filter_specs]
-            response.context_data.update(pairs=[_row(pair) for pair in cl.result_list], chips=chips)
+            may_merge = can_open(request.user, Permission.PATIENT_MERGE)
+            response.context_data.update(pairs=[_row(pair) for pair in cl.result_list], chips=chips, may_merge=may_merge)
         return response
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.fields if can_open(request.user, Permission.PATIENT_MERGE) else self.fields[:-1]
 
     def record_access(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
         """Writes one audit row per view, which names both records."""
@@ -147,6 +152,8 @@ class DuplicateCandidateAdmin(HimsModelAdmin[DuplicateCandidate]):
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
         """Shows the page of an action; for a pair that has been resolved meanwhile, the queue."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         if can_open(request.user, action.permission) and self.get_object(request, object_id) is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return super().row_action_view(request, object_id, action)

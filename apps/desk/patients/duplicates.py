@@ -47,7 +47,7 @@ def _not_same(by: Actor, row: Patient, mrn: str) -> None:
 NOT_SAME = RowAction(
     name="not-same",
     label="Not the same person",
-    permission=Permission.PATIENT_AMEND,
+    permission=Permission.PATIENT_NOT_SAME,
     form=OtherForm,
     run=lambda by, row, answers: _not_same(by, row, answers["other"]),
     question="You compared both records, and they are two people. This is recorded under your name.",

@@ -42,6 +42,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], permissions.Permission], ...] = (
     ),
     ("Insurance", _INSURANCE, Permission.PATIENT_SEE_INSURANCE),
 )
+_DETAILS = {"time_of_birth", "gender", "language", "deceased_at", "email"}  # need PATIENT_SEE_DETAILS
 _RECORD = ("active", "created_at", "updated_at")
 
 
@@ -121,13 +122,23 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
                 return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[scanned.pk]))
         return super().changelist_view(request, extra_context)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        withheld = set() if can_open(request.user, Permission.PATIENT_SEE_DETAILS) else _DETAILS
+        return [name for name in self.list_display if name not in withheld]
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        groups = [(title, {"fields": columns}) for title, columns, need in _GROUPS if can_open(request.user, need)]
+        withheld = set() if can_open(request.user, Permission.PATIENT_SEE_DETAILS) else _DETAILS
+        person = tuple(name for name in _PERSON if name not in withheld)
+        groups = [
+            (title, {"fields": tuple(name for name in columns if name not in withheld)})
+            for title, columns, need in _GROUPS
+            if can_open(request.user, need)
+        ]
         if obj is None:
             groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("date_of_birth", "age")))})
             return groups
         if not can_open(request.user, Permission.PATIENT_AMEND):
-            groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("birth",)))})
+            groups[0] = ("Person", {"fields": tuple(_split(person, date_of_birth=("birth",)))})
         return [*groups, ("Record", {"fields": _RECORD})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

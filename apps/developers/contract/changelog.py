@@ -53,6 +53,9 @@ RELEASES = (
             "and YYYY; a registration may send age instead. The detail has date_of_birth_precision, "
             "time_of_birth and age_in_words, and a country in the address if one is recorded.",
             "E-mail addresses in any script (josé@example.com).",
+            "Managers find a patient (name, birth date, MRN, telephone), see appointments, queue and waitlist without "
+            "notes, plan schedules, time off and rooms, manage all staff but administrators, read the audit log, and send "
+            "notifications.",
             "Patients and appointments: paging by cursor, which new records do not shift (GET /patients?cursor=, "
             "GET /appointments?cursor=).",
             "Appointments: a check-in can be undone (POST /appointments/{id}/undo-check-in); `early` allows a "
@@ -72,6 +75,8 @@ RELEASES = (
             "POST /auth/password/change accepts revoke_api_keys; a password set through a mailed link revokes every API key.",
         ),
         changed=(
+            "Managers, who could not read patients, appointments, queue and waitlist until now, get them without email, gender, "
+            "note, triage_reason and alert_since: these fields may now be missing, for managers alone.",
             "Messages and descriptions are in plain English and name the field, the problem and the remedy. Codes, reasons and "
             "fields are unchanged: programs read those.",
             "The OpenAPI file, not the JSON: components have other names (ChartEntry, AccessLogEntry, Acknowledgement, "
@@ -174,6 +179,21 @@ RELEASES = (
             "GET /patients query parameter status: type string became array",
             "GET /patients/{id}/medical-history query parameter type: type string became array",
             "GET /waitlist query parameter status: type string became array",
+            # managers alone: they could read none of these until now
+            "GET /appointments 200.data.appointments[].patient.email may now be missing",
+            "POST /appointments 201.data.appointment.patient.email may now be missing",
+            "GET /consultations 200.data.consultations[].patient.email may now be missing",
+            "POST /consultations 201.data.consultation.patient.email may now be missing",
+            "GET /patients 200.data.patients[].email may now be missing",
+            "POST /patients 201.data.patient.demographics.gender may now be missing",
+            "POST /patients 201.data.patient.contact.email may now be missing",
+            "POST /patients/{id}/merge 201.data.merge.retired.email may now be missing",
+            "POST /patients/{id}/merge 201.data.merge.survivor.email may now be missing",
+            "GET /queue 200.data.queue[].patient.email may now be missing",
+            "GET /waitlist 200.data.waitlist[].patient.email may now be missing",
+            "GET /queue 200.data.queue[].alert_since may now be missing",
+            "GET /queue 200.data.queue[].triage_reason may now be missing",
+            "GET /waitlist 200.data.waitlist[].note may now be missing",
         ),
     ),
     Release(

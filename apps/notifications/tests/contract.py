@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ADMIN, EVERY_ROLE, Samples
+from apps.access.tests.role_table import ADMINISTRATION, EVERY_ROLE, MANAGEMENT, Samples
 from apps.accounts.models import User
 from apps.notifications import services
 from apps.notifications.models import Message, Notification
@@ -15,8 +15,8 @@ MATRIX = {
     "GET /notifications": _OWN,
     "PUT /notifications/{id}/read": _OWN,
     "POST /notifications/read-all": _OWN,
-    "POST /notifications": ADMIN,
-    "GET /notifications/sent/{id}": ADMIN,
+    "POST /notifications": ADMINISTRATION,
+    "GET /notifications/sent/{id}": ADMINISTRATION,
 }
 
 
@@ -32,9 +32,9 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     return {
         reverse("admin:notifications_notification_changelist"): EVERY_ROLE,
         reverse("admin:notifications_notification_change", args=[own.pk]): admin,
-        reverse("admin:notifications_message_changelist"): admin,
-        reverse("admin:notifications_message_add"): admin,
-        reverse("admin:notifications_message_change", args=[_sent(staff).pk]): admin,
+        reverse("admin:notifications_message_changelist"): MANAGEMENT,
+        reverse("admin:notifications_message_add"): MANAGEMENT,
+        reverse("admin:notifications_message_change", args=[_sent(staff).pk]): MANAGEMENT,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.access.actor import SYSTEM
-from apps.access.roles import Role
+from apps.access.roles import ADMINISTRATION, Role
 from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
@@ -60,8 +60,8 @@ def test_a_notice_needs_a_recipient(staff: dict[str, User]) -> None:
     assert refused.value.details["field"] == "recipient_ids"
 
 
-@pytest.mark.parametrize("role", [role.value for role in Role if role not in (Role.ADMIN, Role.PATIENT)])
-def test_only_an_administrator_sends(staff: dict[str, User], role: str) -> None:
+@pytest.mark.parametrize("role", [role.value for role in Role if role not in {*ADMINISTRATION, Role.PATIENT}])
+def test_only_those_who_run_the_clinic_send(staff: dict[str, User], role: str) -> None:
     with pytest.raises(Forbidden):
         services.send(by=staff[role], notice=notice(), ids=[staff["nurse"].pk])
 

@@ -49,7 +49,7 @@ class NotSameViewSet(HimsViewSet):
     tag = "Patients"
 
     @endpoint(
-        permission=Permission.PATIENT_AMEND,
+        permission=Permission.PATIENT_NOT_SAME,
         request=requests.NotSameBody,
         response=responses.PairShape,
         about_patient=True,

@@ -33,6 +33,7 @@ class Banner:
 
 def of(patient: Patient, reader: Actor) -> Banner:
     """Returns the banner for this reader. The age of a deceased patient is that at death."""
+    sees_details = reader.has_permission(Permission.PATIENT_SEE_DETAILS)
     sees_allergies = reader.has_permission(Permission.PATIENT_SEE_ALLERGY_STATUS)
     return Banner(
         patient_id=patient.pk,
@@ -40,10 +41,10 @@ def of(patient: Patient, reader: Actor) -> Banner:
         title_name=isolated(patient.filed_name),
         born=patient.birth.in_words,
         age=ages.age_of(patient),
-        gender=patient.get_gender_display(),
+        gender=patient.get_gender_display() if sees_details else "",
         mrn=patient.mrn,
         is_active=patient.is_active,
-        is_deceased=patient.deceased_at is not None,
+        is_deceased=sees_details and patient.deceased_at is not None,
         is_restricted=patient.restricted,
         allergy_status=patient.allergy_status if sees_allergies else "",
         allergies=_allergies(patient, reader) if sees_allergies and patient.allergy_status == AllergyStatus.LISTED else (),

@@ -17,7 +17,7 @@ from apps.patients.rights import Permission
 class DuplicateCandidateQuerySet(ClosedQuerySet["DuplicateCandidate"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see pairs of records that are both open to them."""
-        if not actor.has_permission(Permission.PATIENT_MERGE):
+        if not actor.has_permission(Permission.PATIENT_DUPLICATES):
             return self.none()
         return self.filter(open_to(actor, "low"), open_to(actor, "high"))
 

@@ -6,7 +6,17 @@ from uuid import UUID
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
-from apps.access.tests.role_table import ADMIN, ALL_BUT_MANAGER, CLINICAL, FRONT_OFFICE, PatientCall, Samples
+from apps.access.tests.role_table import (
+    ADMIN,
+    ADMINISTRATION,
+    ALL_BUT_MANAGER,
+    CLINICAL,
+    EVERY_ROLE,
+    FRONT_OFFICE,
+    MANAGEMENT,
+    PatientCall,
+    Samples,
+)
 from apps.accounts.models import User
 from apps.patients import services
 from apps.patients.confidentiality.models import BreakGlass, Restriction
@@ -14,7 +24,7 @@ from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.models import ChartEntry, Merge, Patient
 from apps.patients.tests import factories
 
-_READS, _REGISTERS, _DESK = "y y y y r r r -", "y y y y - - - -", "y - - y - - - -"
+_READS, _REGISTERS, _DESK = "y y y y r r r r", "y y y y - - - -", "y - - y - - - -"
 _CHART, _EMERGENCY = "c y y - r r r -", "- y y - y - - -"  # HIMS_ADMIN_CLINICAL gives no administrator emergency access
 
 #                                                              A D N R P L B  manager
@@ -28,7 +38,7 @@ MATRIX = {
     "POST /patients/{id}/reactivate": _DESK,
     "POST /patients/{id}/portal-invite": _DESK,
     "POST /patients/match": _REGISTERS,
-    "POST /patients/{id}/not-same": _REGISTERS,
+    "POST /patients/{id}/not-same": "y y y y - - - y",
     "GET /patients/{id}/merge-preview": ADMIN,
     "POST /patients/{id}/merge": ADMIN,
     "GET /patients/merges/{id}": ADMIN,
@@ -36,7 +46,7 @@ MATRIX = {
     "PUT /patients/{id}/restricted": ADMIN,
     "POST /patients/{id}/break-glass": _EMERGENCY,
     "POST /patients/break-glass": _EMERGENCY,
-    "GET /patients/{id}/access-log": ADMIN,
+    "GET /patients/{id}/access-log": ADMINISTRATION,
     "GET /patients/{id}/medical-history": _CHART,
     "GET /patients/{id}/medical-history/{entry}": _CHART,
     "POST /patients/{id}/medical-history": "c y y - r - - -",
@@ -171,22 +181,22 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
         return reverse(f"{page}{name}", args=[pk])
 
     return _restricted_pages(staff) | {
-        reverse(f"{page}patient_changelist"): ALL_BUT_MANAGER,
+        reverse(f"{page}patient_changelist"): EVERY_ROLE,
         reverse(f"{page}patient_add"): FRONT_OFFICE,
-        at("patient_change", patient.pk): ALL_BUT_MANAGER,
+        at("patient_change", patient.pk): EVERY_ROLE,
         at("patient_deactivate", patient.pk): frozenset({"admin", "receptionist"}),
         at("patient_no_known_allergies", patient.pk): CLINICAL | {"pharmacist"},
-        at("patient_not_same", patient.pk): FRONT_OFFICE,
+        at("patient_not_same", patient.pk): FRONT_OFFICE | MANAGEMENT,
         at("patient_merge", patient.pk): admin,
         at("patient_restrict", patient.pk): admin,
-        at("patient_history", patient.pk): admin,
+        at("patient_history", patient.pk): MANAGEMENT,
         reverse(f"{page}merge_changelist"): admin,
         at("merge_change", merge.pk): admin,
         at("merge_undo", merge.pk): admin,
         at("merge_settle", undone.pk): admin,
-        reverse(f"{page}duplicatecandidate_changelist"): admin,
-        at("duplicatecandidate_change", pair.pk): admin,
-        at("duplicatecandidate_not_same", pair.pk): admin,
+        reverse(f"{page}duplicatecandidate_changelist"): MANAGEMENT,
+        at("duplicatecandidate_change", pair.pk): MANAGEMENT,
+        at("duplicatecandidate_not_same", pair.pk): MANAGEMENT,
         f"{reverse(f'{page}chartentry_changelist')}?patient={patient.pk}": charts,
         f"{reverse(f'{page}chartentry_add')}?patient={patient.pk}&type=diagnosis": CLINICAL,
         f"{reverse(f'{page}chartentry_add')}?patient={patient.pk}&type=allergy": CLINICAL | {"pharmacist"},
@@ -205,9 +215,9 @@ def _restricted_pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
         reverse(f"{page}restriction_team", args=[restriction.pk]): admin,
         reverse(f"{page}restriction_lift", args=[restriction.pk]): admin,
         reverse(f"{page}patient_change", args=[restriction.patient_id]): frozenset({"nurse", "doctor"}),
-        reverse(f"{page}breakglass_changelist"): admin,
-        reverse(f"{page}breakglass_change", args=[access.pk]): admin,
-        reverse(f"{page}breakglass_review", args=[access.pk]): admin,
+        reverse(f"{page}breakglass_changelist"): MANAGEMENT,
+        reverse(f"{page}breakglass_change", args=[access.pk]): MANAGEMENT,
+        reverse(f"{page}breakglass_review", args=[access.pk]): MANAGEMENT,
     }
 
 

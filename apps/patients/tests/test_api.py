@@ -269,7 +269,9 @@ def test_roles_see_what_the_matrix_gives_them(staff: dict[str, User]) -> None:
         role: api_client(user).get(f"/patients/{patient.pk}").json().get("data", {}).get("patient")
         for role, user in staff.items()
     }
-    assert seen["manager"] is None
+    assert set(seen["manager"]) == {"id", "mrn", "is_active", "demographics", "contact", "created_at", "updated_at"}
+    assert set(seen["manager"]["contact"]) == {"phone"}
+    assert not {"gender", "language", "deceased_at", "time_of_birth"} & set(seen["manager"]["demographics"])
     for role in ("pharmacist", "lab_technician"):
         assert not {"emergency_contact", "insurance"} & set(seen[role])
         assert "address" not in seen[role]["contact"]

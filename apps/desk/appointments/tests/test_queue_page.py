@@ -134,6 +134,15 @@ def test_the_home_counts_the_waiting_room_and_leads_there(nurse: Client, doctor:
     assert f'<a href="{QUEUE}">In the waiting room</a></h2><div class="v">1</div>' in text
 
 
+def test_a_manager_sees_the_queue_without_reasons_and_sets_no_triage(staff: dict[str, User], doctor: User) -> None:
+    row, manager = book_and_check_in(register_patient(), doctor, 9), browser(staff["manager"])
+    services.change(by=staff["nurse"], appointment_id=row.pk, changes={"triage": "urgent", "triage_reason": "Chest pain"})
+    page = text_of(manager.get(QUEUE))
+    assert "DOE, John" in page
+    assert "Chest pain" not in page
+    assert manager.post(QUEUE, {"visit": str(row.pk), "triage": "routine", "triage_reason": "Better"}).status_code == 403
+
+
 # Triage
 
 

@@ -1,6 +1,7 @@
 """Serializers of patients and chart entries, within the reader's permissions."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,12 @@ from apps.rest.sparse_fields import Expansion
 _AS_ENTERED = "An RFC 3339 time, or the date as it was entered: YYYY-MM-DD, YYYY-MM or YYYY"
 
 
+# What goes beyond finding one person: a manager has name, birth date, MRN and telephone.
+_detail = partial(protected, permission=Permission.PATIENT_SEE_DETAILS)
+
+
 class PatientRow(ResponseSerializer):
-    """A patient in a list: exactly these eight keys."""
+    """A patient in a list: exactly these eight keys; managers do not see the email."""
 
     reads = Permission.PATIENT_VIEW
 
@@ -34,7 +39,7 @@ class PatientRow(ResponseSerializer):
     last_name = serializers.CharField(allow_blank=True)
     date_of_birth = serializers.DateField()
     phone = serializers.CharField(allow_blank=True)
-    email = serializers.CharField(allow_blank=True)
+    email = _detail(serializers.CharField(required=False, allow_blank=True, help_text="Hidden from managers"))
     is_active = serializers.BooleanField()
 
 
@@ -69,13 +74,13 @@ class DemographicsShape(ResponseSerializer):
     date_of_birth_precision = serializers.ChoiceField(
         choices=list(Precision), required=False, help_text="How exactly it is known"
     )
-    time_of_birth = serializers.CharField(required=False, allow_null=True, help_text="By the clinic's clock, like 14:05")
+    time_of_birth = _detail(serializers.CharField(required=False, allow_null=True, help_text="By the clinic's clock, like 14:05"))
     age_in_words = serializers.CharField(
         required=False, help_text="Now, or at death, by the clinic's clock: 5 hours, 20 days, 51 years, about 51 years"
     )
-    gender = serializers.ChoiceField(choices=Gender.choices)
-    language = serializers.CharField(required=False, allow_blank=True, help_text="A BCP 47 code, like es")
-    deceased_at = serializers.DateTimeField(required=False, allow_null=True)
+    gender = _detail(serializers.ChoiceField(choices=Gender.choices, required=False, help_text="Hidden from managers"))
+    language = _detail(serializers.CharField(required=False, allow_blank=True, help_text="A BCP 47 code, like es"))
+    deceased_at = _detail(serializers.DateTimeField(required=False, allow_null=True))
 
     @staticmethod
     def get_time_of_birth(patient: Patient) -> str | None:
@@ -100,9 +105,9 @@ class AddressShape(ResponseSerializer):
 
 class ContactShape(ResponseSerializer):
     phone = serializers.CharField(allow_blank=True)
-    email = serializers.CharField(allow_blank=True)
+    email = _detail(serializers.CharField(required=False, allow_blank=True, help_text="Hidden from managers"))
     address = protected(
-        AddressShape(source="*", required=False, help_text="Hidden from pharmacists and laboratory"),
+        AddressShape(source="*", required=False, help_text="Hidden from pharmacists, laboratory and managers"),
         permission=Permission.PATIENT_SEE_ADDRESS,
     )
 
