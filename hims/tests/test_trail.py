@@ -283,7 +283,7 @@ def test_the_page_filters_by_user_patient_action_and_time(staff: dict[str, User]
     assert shown(browser.get(LIST, {"date_from": "2026-01-05", "date_to": "2026-01-05"})) == {"other.three"}
     page = browser.get(LIST, {"action": "test.", "patient": "nobody", "role": "nurse"})
     assert shown(page) == set()
-    assert "Must be a UUID." in page.content.decode()
+    assert "No patient that you may see has this name or MRN." in page.content.decode()
     assert '<input type="hidden" name="role" value="nurse">' in page.content.decode()
 
 

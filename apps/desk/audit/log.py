@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
@@ -21,9 +22,11 @@ from apps.audit.rights import Permission
 from apps.audit.verification import verifier
 from apps.audit.verification.verifier import Flaw
 from apps.common.errors import HimsError
+from apps.desk.audit import actions, people
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
-from apps.rest.filters import IdFormField, TimeRangeFormField
+from apps.patients.rules import QUERY_MAX
+from apps.rest.filters import TimeRangeFormField
 
 _FLAW_TEXTS = {
     Flaw.CHANGED: "The row, or its seal, differs from what was sealed.",
@@ -56,16 +59,18 @@ class RoleFilter(admin.SimpleListFilter):
 class AuditLogFilterForm(forms.Form):
     """The filters of the audit log."""
 
-    who = forms.CharField(required=False, max_length=150, help_text="Username")
-    patient = forms.CharField(required=False, max_length=40, help_text="Id")
-    action = forms.CharField(required=False, max_length=80, label="Act", help_text="chart.read, or the beginning: chart.")
+    who = forms.CharField(required=False, max_length=150, label=_("Person"), help_text=_("Name, username or id"))
+    patient = forms.CharField(required=False, max_length=QUERY_MAX, label=_("Patient"), help_text=_("Name, MRN or id"))
+    action = forms.CharField(
+        required=False,
+        max_length=80,
+        label=_("What"),
+        help_text=_("Words like “signed a visit”, or a code: chart.read, chart."),
+    )
     date_from = forms.CharField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     date_to = forms.CharField(
         required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}), help_text="Days included"
     )
-
-    def clean_patient(self) -> UUID | None:
-        return IdFormField().clean(self.cleaned_data["patient"] or None)
 
     def clean_date_from(self) -> Any:
         return TimeRangeFormField().clean(self.cleaned_data["date_from"] or None)
@@ -73,18 +78,20 @@ class AuditLogFilterForm(forms.Form):
     def clean_date_to(self) -> Any:
         return TimeRangeFormField().clean(self.cleaned_data["date_to"] or None)
 
-    def condition(self) -> Q:
-        """The rows that fit. Only for a form that is valid."""
+    def condition(self, by: Actor) -> Q:
+        """Returns the condition for the rows that fit. `by` is the reader: only patients that they may know of are found by name.
+        Only for a form that is valid."""
         filters = self.cleaned_data
         condition = Q()
         if filters["who"]:
-            condition &= Q(user_id=Subquery(_person(filters["who"])))
+            condition &= Q(user_id__in=people.users_named(filters["who"]))
         if filters["patient"]:
-            condition &= Q(patient_id=filters["patient"])
+            patient_ids = people.patients_named(filters["patient"], by)
+            condition &= Q(patient_id__in=patient_ids)
+            if not patient_ids:
+                self.add_error("patient", _("No patient that you may see has this name or MRN."))
         if filters["action"]:
-            condition &= (
-                Q(action__startswith=filters["action"]) if filters["action"].endswith(".") else Q(action=filters["action"])
-            )
+            condition &= _action_condition(filters["action"].strip())
         if filters["date_from"]:
             condition &= Q(at__gte=filters["date_from"].start)
         if filters["date_to"]:
@@ -117,7 +124,7 @@ class AuditLogFilters(admin.ListFilter):
         yield {"form": self.form, "kept": self.kept}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(self.form.condition()) if self.form.is_valid() else queryset.none()
+        return queryset.filter(self.form.condition(cast("Actor", request.user))) if self.form.is_valid() else queryset.none()
 
 
 class VerifyForm(forms.Form):
@@ -140,14 +147,17 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     resource = "trail"
     title = "Who looked at records"
     needs = {"view": Permission.AUDIT_VIEW}
-    list_display = ("at", "person", "role", "action", "outcome", "ip", "patient_id")
+    list_display = ("at", "person", "role", "record", "what", "outcome", "ip")
     list_filter = (AuditLogFilters, "outcome", RoleFilter)
     list_parameters = tuple(AuditLogFilterForm.base_fields)
     search_fields = ("action",)
-    search_help_text = "A username, the beginning of an action (patient.), or the id of a person or patient"
+    search_help_text = _("A username, the beginning of an action (patient.), or the id of a person or patient")
     ordering = ("-at", "-id")
-    fields = ("at", "person", "role", "action", "outcome", "patient_id", "object_id", "ip", "request_id", "purpose", "detail")
-    readonly_fields = ("person",)
+    fields = (
+        *("at", "person", "role", "record", "what", "action", "outcome", "patient_id", "object_id", "ip", "request_id"),
+        *("purpose", "detail"),
+    )
+    readonly_fields = ("person", "record", "what")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
         people = get_user_model()._default_manager.filter(pk=OuterRef("user_id")).values("username")[:1]
@@ -168,7 +178,14 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
         extra = {"verify_url": reverse("admin:audit_auditevent_verify"), "unsealed": selectors.unsealed()}
-        return super().changelist_view(request, extra | (extra_context or {}))
+        response = super().changelist_view(request, extra | (extra_context or {}))
+        if isinstance(response, TemplateResponse) and response.context_data:
+            people.name(response.context_data["cl"].result_list, cast("Actor", request.user))
+        return response
+
+    def page_context(self, request: HttpRequest, row: AuditEvent | None) -> dict[str, Any]:
+        people.name([row] if row is not None else [], cast("Actor", request.user))
+        return super().page_context(request, row)
 
     def verify_view(self, request: HttpRequest) -> HttpResponse:
         """Ask how far back, recompute the chain, show what was found."""
@@ -197,9 +214,18 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     def patient_of(self, row: AuditEvent) -> UUID | None:
         return row.patient_id
 
-    @admin.display(description="person")
+    @admin.display(description=_("person"))
     def person(self, row: Any) -> str:
-        return row.username or ("system" if row.role == "system" else "stranger")
+        return getattr(row, "user_name", "") or ("system" if row.role == "system" else "stranger")
+
+    @admin.display(description=_("record"), empty_value="")
+    def record(self, row: Any) -> str:
+        """Returns the patient's name and MRN."""
+        return getattr(row, "patient_name", "")
+
+    @admin.display(description=_("what"), ordering="action")
+    def what(self, row: AuditEvent) -> str:
+        return actions.words(row.action)
 
 
 def _search_condition(text: str) -> Q:
@@ -209,6 +235,13 @@ def _search_condition(text: str) -> Q:
     except ValueError:
         return Q(action__startswith=text) | Q(user_id=Subquery(_person(text)))
     return Q(patient_id=id_sought) | Q(user_id=id_sought)
+
+
+def _action_condition(text: str) -> Q:
+    """Returns the condition for an action by its code, the beginning of its code with the point, or its words."""
+    if "." in text and " " not in text:
+        return Q(action__startswith=text) if text.endswith(".") else Q(action=text)
+    return Q(action__in=actions.actions_with(text))
 
 
 def _person(username: str) -> QuerySet[Any, Any]:
