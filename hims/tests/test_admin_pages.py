@@ -136,6 +136,9 @@ def appointment_pages(staff: dict[str, User], patient: Patient, other: Patient) 
         "book-choose": reverse(f"{page}add") + "?q=lee",
         "book": reverse(f"{page}add") + f"?patient={other.pk}&doctor={doctor.pk}&at={factories.at():%Y-%m-%dT%H:%M}-08:00",
         "cancel": reverse(f"{page}cancel", args=[visit.pk]),
+        "check-in": reverse(f"{page}check_in", args=[visit.pk]),
+        "move-one": reverse(f"{page}move", args=[visit.pk]),
+        "move-one-asks": reverse(f"{page}move", args=[visit.pk]) + "?to=2030-01-07T18:00:00Z",
         "triage": reverse(f"{page}triage", args=[visit.pk]),
         "week": reverse("admin:appointments_doctorschedule_change", args=[doctor.pk]),
         "time-off": reverse("admin:appointments_timeoff_add"),
@@ -330,7 +333,7 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
     here.page.click("input[name=_save]")
     look("register-refused")
     here.open(shown.pages["book"])
-    here.page.click("input[name=_save]")
+    here.page.click("button.primary[name=_save]")
     look("book-taken")
     here.open(shown.pages["series-book"])
     here.page.click("button[name=preview]")

@@ -32,7 +32,7 @@
   let lastKey = "";
   document.addEventListener("keydown", function (event) {
     if (event.key === "Enter" && event.ctrlKey) {
-      const main = document.querySelector("#content-main form .submit-row input.default");
+      const main = document.querySelector("#content-main form :is(.submit-row input.default, .bar-end .primary)");
       if (main) main.click();
       return;
     }

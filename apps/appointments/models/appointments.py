@@ -248,7 +248,7 @@ class Appointment(BaseModel):
         return self.attending_doctor or self.doctor
 
     def __str__(self) -> str:
-        return f"{self.appointment_type} {clinic_times.moment(self.scheduled_time)}"
+        return f"{self.appointment_type.replace('_', ' ')} {clinic_times.moment(self.scheduled_time)}"
 
 
 class StatusChange(models.Model):

@@ -1,7 +1,5 @@
 """Appointments: searched by doctor, day and status; changed, confirmed, checked in and cancelled through the services."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,21 +9,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
-from apps.appointments import rules, selectors, services
+from apps.appointments import rules, services
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling.doctor_hours import UNCONFIRMED
 from apps.common import clock
-from apps.desk.appointments import labels
+from apps.desk.appointments import appointment_page, check_in, labels, move
+from apps.desk.appointments.actions import ROW_ACTIONS
 from apps.desk.appointments.booking import BookingAdmin, warn
-from apps.desk.appointments.forms import CancelForm, EarlyForm, TriageForm
+from apps.desk.appointments.check_in import may_change
+from apps.desk.appointments.forms import AppointmentForm, NewAppointmentForm
 from apps.desk.appointments.series import series_panel
 from apps.desk.consultations.panels import consultation_panel
+from apps.desk.kit.pages import page_links
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
 from apps.patients import selectors as patients
@@ -35,10 +37,8 @@ from apps.patients.rules import QUERY_MAX
 _PLACE = ("scheduled_time", "duration_minutes", "doctor", "room", "overbook_reason")
 _NOTIFY = "notify_patient"
 _FIELDS = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "room", "notes", "overbook_reason", _NOTIFY)
-_STATE = ("state", "token", "checked_in_at", "triage", "triage_reason", "cancellation_reason", "booked_by", "history")
-_NOTED = {"notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason", "history"}
+_NOTED = {"notes", "overbook_reason"}
 _FINAL = (Status.COMPLETED, Status.CANCELLED)
-_MISSED_AFTER = timedelta(minutes=15)  # before that the patient is only late
 
 
 class DoctorFilter(admin.SimpleListFilter):
@@ -81,7 +81,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(UNCONFIRMED, "not confirmed"), *((status.value, labels.status(status)) for status in Status)]
+        return [(UNCONFIRMED, gettext("Not confirmed")), *((status.value, labels.state_word(status)) for status in Status)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         if self.value() == UNCONFIRMED:
@@ -102,92 +102,6 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(appointment_type=self.value()) if self.value() else queryset
 
 
-def _may_change_to(to: Status) -> Any:
-    """Offers the action if the states allow it and the user may change this schedule."""
-    return lambda row, user: to in rules.LIFECYCLE.allowed(row.status) and may_change(user, row)
-
-
-def may_change(user: Any, row: Appointment) -> bool:
-    """Returns whether the user may change this doctor's schedule."""
-    return bool(user.has_permission(Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk)
-
-
-def _show_token(request: HttpRequest, row: Appointment, answer: Appointment) -> HttpResponse:
-    messages.success(request, f"Checked in. Token {answer.queue_number}.")
-    return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[row.pk]))
-
-
-def _triage(by: Actor, row: Appointment, answers: Mapping[str, Any]) -> None:
-    changes = {"triage": answers["triage"], "triage_reason": answers["triage_reason"].strip()}
-    services.change(by=by, appointment_id=row.pk, changes=changes, notify_patient=False)
-
-
-ROW_ACTIONS = (
-    RowAction(
-        name="confirm",
-        label="Confirm",
-        permission=Permission.APPOINTMENT_CHANGE,
-        run=lambda by, row, _: services.confirm(by=by, appointment_id=row.pk),
-        question="The patient said that they will come.",
-        done="The appointment is confirmed.",
-        available=_may_change_to(Status.CONFIRMED),
-    ),
-    RowAction(
-        name="check-in",
-        label="Check in",
-        permission=Permission.APPOINTMENT_CHANGE,
-        run=lambda by, row, answers: services.check_in(by=by, appointment_id=row.pk, early=answers.get("early", False)),
-        question="The patient is here. Ask for name and date of birth, and compare them with the line above.",
-        done="Checked in.",
-        available=_may_change_to(Status.CHECKED_IN),
-        result_page=_show_token,
-    ),
-    RowAction(
-        name="undo-check-in",
-        label="Undo the check-in",
-        permission=Permission.APPOINTMENT_CHANGE,
-        run=lambda by, row, _: services.undo_check_in(by=by, appointment_id=row.pk),
-        question="The patient was checked in by mistake. The appointment returns to its previous status, and the token is void.",
-        done="The check-in was undone.",
-        available=lambda row, user: row.status == Status.CHECKED_IN and may_change(user, row),
-    ),
-    RowAction(
-        name="triage",
-        label="Urgent …",
-        permission=Permission.APPOINTMENT_CHANGE,
-        form=TriageForm,
-        run=_triage,
-        question="How soon should the patient be seen? Urgent patients go before the others in the waiting room.",
-        done="The triage is recorded.",
-        available=lambda row, user: row.status in rules.LIVE and may_change(user, row),
-    ),
-    RowAction(
-        name="no-show",
-        label="Did not come",
-        permission=Permission.APPOINTMENT_CHANGE,
-        run=lambda by, row, _: services.no_show(by=by, appointment_id=row.pk),
-        question="The time has passed, and the patient did not come.",
-        done="Recorded as a no-show.",
-        available=lambda row, user: (
-            _may_change_to(Status.NO_SHOW)(row, user) and clock.now() >= row.scheduled_time + _MISSED_AFTER
-        ),
-    ),
-    RowAction(
-        name="cancel",
-        label="Cancel the appointment",
-        permission=Permission.APPOINTMENT_CHANGE,
-        form=CancelForm,
-        run=lambda by, row, answers: services.cancel(
-            by=by, appointment_id=row.pk, reason=answers["reason"].strip(), notify_patient=answers["notify_patient"]
-        ),
-        question="The appointment will not take place. Its time is free immediately. This cannot be undone.",
-        done="The appointment is cancelled, and its time is free.",
-        available=_may_change_to(Status.CANCELLED),
-        destructive=True,
-    ),
-)
-
-
 @admin.register(Appointment)
 class AppointmentAdmin(BookingAdmin[Appointment]):
     """The list of appointments. Doctors change only those of their own schedule."""
@@ -200,15 +114,16 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
         "add": Permission.APPOINTMENT_BOOK,
         "change": Permission.APPOINTMENT_CHANGE,
     }
-    list_display = ("time", "who", "doctor_name", "kind", "state", "waits", "overbooked", "room")
-    list_display_links = ("time",)
+    list_display = ("time",)
     list_filter = (DayFilter, DoctorFilter, StatusFilter, TypeFilter)
     list_select_related = ("patient", "doctor", "room")
     search_fields = ("patient__mrn",)
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
     ordering = ("-scheduled_time", "-id")
-    readonly_fields = ("state", "token", "history")
     row_actions = ROW_ACTIONS
+    form_classes = (NewAppointmentForm, AppointmentForm)
+    add_form_template = "admin/appointments/appointment/book.html"
+    change_form_template = "admin/appointments/appointment/page.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         return super().get_queryset(request).select_related("patient", "doctor", "room", "booked_by")
@@ -229,13 +144,33 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            by_day = response.context_data["cl"].filter_specs[:1]
+            cl = response.context_data["cl"]
+            by_day, *others = cl.filter_specs
             response.context_data.update(
-                chips=[(spec.title, list(spec.choices(response.context_data["cl"]))) for spec in by_day],
-                kept={name: value for name, value in request.GET.items() if name not in ("day", "p")},
-                day=request.GET.get("day", ""),
+                days=list(by_day.choices(cl)),
+                filters=others,
+                day=request.GET.get("day", "") if labels.is_day(request.GET.get("day", "")) else "",
+                rows=[self._row(request, row) for row in cl.result_list],
+                page_links=page_links(cl),
             )
         return response
+
+    def _row(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
+        """Returns an appointment as the list shows it."""
+        return {
+            "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
+            "time": labels.moment(row.scheduled_time),
+            "patient_url": reverse("admin:patients_patient_change", args=[row.patient_id]),
+            "patient": row.patient.filed_name,
+            "mrn": row.patient.mrn,
+            "doctor": labels.doctor(row.doctor),
+            "kind": labels.status(row.appointment_type),
+            "is_overbooked": row.overbook_seat is not None,
+            "state": labels.state_tag(row),
+            "waits": _waits(row),
+            "room": row.room.name if row.room else "",
+            "links": check_in.links(request, row),
+        }
 
     # The page of an appointment
 
@@ -251,19 +186,17 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
         if obj is None:
             return [(None, {"fields": self.booking_fields(request)})]
         sees_notes = can_open(request.user, Permission.APPOINTMENT_SEE_NOTES)
-        fields, state = ([name for name in names if sees_notes or name not in _NOTED] for names in (_FIELDS, _STATE))
+        fields = [name for name in _FIELDS if sees_notes or name not in _NOTED]
         if self.has_change_permission(request, obj):
             may_overbook = can_open(request.user, Permission.APPOINTMENT_OVERBOOK)
             hidden = {"overbook_reason": not may_overbook, _NOTIFY: self._is_fixed(request, obj)}
             fields = [name for name in fields if not hidden.get(name)]
         else:
             fields.remove(_NOTIFY)
-        return [("Appointment", {"fields": fields}), ("State", {"fields": state})]
+        return [(None, {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        return (*_STATE, *(_PLACE if self._is_fixed(request, obj) else ()))
+        return _PLACE if obj is not None and self._is_fixed(request, obj) else ()
 
     def _is_fixed(self, request: HttpRequest, row: Appointment) -> bool:
         """Returns whether the appointment can't be moved. A form that was opened while it could still be moved is read whole."""
@@ -276,59 +209,43 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
         values |= {name: values[name].strip() for name in ("overbook_reason", "notes") if name in values}
         warn(request, services.change(by=by, appointment_id=row.pk, changes=values, notify_patient=notify))
 
+    def response_change(self, request: HttpRequest, obj: Appointment) -> HttpResponse:
+        """Returns to the appointment's page."""
+        messages.success(request, gettext("Saved: %(appointment)s.") % {"appointment": obj})
+        return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        if context["original"] is not None:
+            context["title"] = labels.moment(context["original"].scheduled_time)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
-        panels = [series_panel(request, row), consultation_panel(request, row)] if row else []
-        weekly = {"weekly": f"{reverse('admin:appointments_series_add')}?patient={request.GET['patient']}"} if row is None else {}
-        return super().page_context(request, row) | {"panels": [panel for panel in panels if panel]} | weekly
+        context = super().page_context(request, row)
+        if row is None:
+            return context | {"weekly": f"{reverse('admin:appointments_series_add')}?patient={request.GET['patient']}"}
+        panels = [series_panel(request, row), consultation_panel(request, row)]
+        return context | {"panels": [panel for panel in panels if panel]} | appointment_page.context(request, row)
 
     def row_action_form(self, request: HttpRequest, row: Appointment, action: RowAction) -> forms.Form:
-        """Adds a confirmation to a check-in on another day than the appointment's."""
-        if action.name == "check-in" and services.needs_early(row):
-            return EarlyForm(request.POST) if request.method == "POST" else EarlyForm()
-        return super().row_action_form(request, row, action)
+        if action.name == "check-in":
+            return check_in.form_for(request, row)
+        return move.form_for(request, row) if action.name == "move" else super().row_action_form(request, row, action)
+
+    def row_action_context(self, request: HttpRequest, row: Appointment, action: RowAction, form: forms.Form) -> dict[str, Any]:
+        if action.name == "move":
+            return move.context(request, row, cast("move.MoveForm", form))
+        return check_in.context(row)
 
     def patient_of(self, row: Appointment) -> UUID:
         return row.patient_id
 
-    @admin.display(description="time", ordering="scheduled_time")
+    @admin.display(description=_("time"), ordering="scheduled_time")
     def time(self, row: Appointment) -> str:
         return labels.moment(row.scheduled_time)
 
-    @admin.display(description="patient")
-    def who(self, row: Appointment) -> str:
-        url = reverse("admin:patients_patient_change", args=[row.patient_id])
-        return format_html('<a href="{}">{}</a> {}', url, labels.patient(row.patient), row.patient.mrn)
 
-    @admin.display(description="doctor")
-    def doctor_name(self, row: Appointment) -> str:
-        return labels.doctor(row.doctor)
-
-    @admin.display(description="type")
-    def kind(self, row: Appointment) -> str:
-        return labels.status(row.appointment_type)
-
-    @admin.display(description="status")
-    def state(self, row: Appointment) -> str:
-        return format_html('<span aria-hidden="true">{}</span> {}', labels.SIGNS[Status(row.status)], labels.status(row.status))
-
-    @admin.display(description="waiting")
-    def waits(self, row: Appointment) -> str:
-        if row.status != Status.CHECKED_IN or row.checked_in_at is None:
-            return ""
-        return f"{int((clock.now() - row.checked_in_at).total_seconds() // 60)} min, token {row.queue_number}"
-
-    @admin.display(description="overbooked")
-    def overbooked(self, row: Appointment) -> str:
-        return "overbooked" if row.overbook_seat else ""
-
-    @admin.display(description="token")
-    def token(self, row: Appointment) -> str:
-        return str(row.queue_number or "–")
-
-    @admin.display(description="history")
-    def history(self, row: Appointment) -> str:
-        lines = [
-            (labels.moment(one.at), labels.status(one.to_status), one.by or "the system", f": {one.reason}" if one.reason else "")
-            for one in selectors.history(row)
-        ]
-        return format_html('<ol class="hims-history">{}</ol>', format_html_join("", "<li>{} {} ({}){}</li>", lines))
+def _waits(row: Appointment) -> str:
+    if row.status != Status.CHECKED_IN or row.checked_in_at is None:
+        return ""
+    waited = int((clock.now() - row.checked_in_at).total_seconds() // 60)
+    return gettext("%(minutes)s min, token %(number)s") % {"minutes": waited, "number": row.queue_number}

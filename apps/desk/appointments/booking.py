@@ -1,6 +1,6 @@
 """Booking in the admin: first the patient, then a free time by radio button or a typed time; after a conflict, alternatives."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,19 +14,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from apps.access.actor import Actor
 from apps.appointments import rules, selectors, services
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
-from apps.appointments.scheduling import availability
+from apps.appointments.scheduling import availability, free_times
 from apps.appointments.services import BookingResult, NewAppointment
 from apps.common import clock
 from apps.common.errors import Conflict, NotFound
 from apps.common.models import M
 from apps.common.text import isolated
 from apps.desk.appointments import labels
-from apps.desk.appointments.forms import LOOK, SLOT, AppointmentForm, BookForm
+from apps.desk.appointments.forms import LOOK, SLOT, AppointmentForm, BookForm, NewAppointmentForm
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
 from apps.patients import selectors as patients
@@ -38,7 +39,8 @@ from apps.rest import sample_ids
 
 _MAX_RESULTS = 20
 _MAX_SLOTS = 6
-_REACH = timedelta(days=30)
+_REACH, _WEEK = timedelta(days=30), timedelta(days=7)
+_FURTHEST = timedelta(days=rules.FURTHEST_DAYS)
 _FIELDS = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
 
 
@@ -50,7 +52,7 @@ class BookingAdmin(HimsModelAdmin[M]):
     """The part of a page that books an appointment for one patient."""
 
     booking_title = "Book an appointment"
-    forms: tuple[Any, Any] = (BookForm, AppointmentForm)  # for a new row, for an existing row
+    form_classes: tuple[Any, Any] = (BookForm, AppointmentForm)  # for a new row, for an existing row
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`?patient=` is the patient; without it, the page searches for one. `doctor`, `at` and `appointment_type` fill the
@@ -100,7 +102,7 @@ class BookingAdmin(HimsModelAdmin[M]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Removes fields that are hidden or read-only, so that a submit does not clear values that the user does not see."""
-        form = super().get_form(request, obj, change, **(kwargs | {"form": self.forms[change]}))
+        form = super().get_form(request, obj, change, **(kwargs | {"form": self.form_classes[change]}))
         shown = set(flatten_fieldsets(self.get_fieldsets(request, obj))) - set(self.get_readonly_fields(request, obj))
         for name in set(form.base_fields) - {"version", *shown}:
             del form.base_fields[name]
@@ -109,8 +111,10 @@ class BookingAdmin(HimsModelAdmin[M]):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         form = context["adminform"].form
         if isinstance(form, BookForm):
-            form.offer(self._free(request, form))
-            context["save_label"] = "Book"
+            if isinstance(form, NewAppointmentForm):
+                context |= self._offer_times(request, form)
+            else:
+                form.offer(self._free(request, form))
             if LOOK in request.POST:  # the user only looked for free times: missing values are no mistake yet
                 form._errors = ErrorDict()  # type: ignore[attr-defined]  # a private attribute that the stubs leave out
                 context["errors"] = []
@@ -136,11 +140,12 @@ class BookingAdmin(HimsModelAdmin[M]):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Shows the booking in a sentence that the user can read aloud. Returns to the schedule if the user came from there, else
         to the appointment."""
-        when = labels.moment(obj.scheduled_time)
-        messages.success(
-            request,
-            f"Booked: {isolated(obj.patient.full_name)}, {when}, {labels.doctor(obj.doctor)}, {obj.duration_minutes} minutes.",
-        )
+        words = {
+            "patient": isolated(obj.patient.full_name),
+            "time": labels.spoken(obj.scheduled_time),
+            "doctor": labels.doctor(obj.doctor),
+        }
+        messages.success(request, gettext("Booked: %(patient)s, %(time)s with %(doctor)s.") % words)
         if obj.series_id:
             return HttpResponseRedirect(reverse("admin:appointments_series_change", args=[obj.series_id]))
         if "at" in request.GET:
@@ -177,8 +182,23 @@ class BookingAdmin(HimsModelAdmin[M]):
             "text": text,
             "found": [(patient, "?" + urlencode(kept | {"patient": patient.pk})) for patient in matches],
             "kept": kept,
+            "query": urlencode({"q": text}),
+            "may_register": can_open(request.user, PatientPermission.PATIENT_REGISTER),
         }
         return TemplateResponse(request, "admin/appointments/appointment/choose_patient.html", context)
+
+    def _offer_times(self, request: HttpRequest, form: NewAppointmentForm) -> dict[str, Any]:
+        """Offers the first free times from the day that the user looks at. Returns that day and its neighbours in a week."""
+        day = max(_shown_from(request, form), clock.today())
+        wanted = free_times.Wanted(
+            patient_id=self.booked_for(request).pk,
+            doctor_id=sample_ids.resolve(str(form["doctor"].value() or "")),
+            appointment_type=str(form["appointment_type"].value() or ""),
+        )
+        start = rules.instant(day, datetime.min.time(), availability.clinic_zone())
+        form.offer_times(free_times.first(cast("Actor", request.user), wanted, start=start))
+        earlier = max(day - _WEEK, clock.today())
+        return {"shown_from": day, "earlier": earlier if earlier < day else None, "later": day + _WEEK}
 
     def _free(self, request: HttpRequest, form: BookForm) -> list[rules.TimeSpan]:
         """Returns the first free times of the doctor in the form, from the day in the form on."""
@@ -208,6 +228,17 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo else None
+
+
+def _shown_from(request: HttpRequest, form: BookForm) -> date:
+    """Returns the day from which free times are shown: the one that a button named, else the day in the form, else today."""
+    for text in (request.POST.get(LOOK, ""), request.POST.get("from", "")):
+        try:
+            return min(date.fromisoformat(text), clock.today() + _FURTHEST)
+        except ValueError:
+            continue
+    in_form = _day_in(form)
+    return timezone.localtime(in_form, availability.clinic_zone()).date() if in_form else clock.today()
 
 
 def _day_in(form: BookForm) -> datetime | None:

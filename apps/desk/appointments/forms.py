@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.db.models import Q
@@ -13,6 +14,7 @@ from apps.accounts.models import User
 from apps.appointments import rules
 from apps.appointments.models import Appointment, Room
 from apps.appointments.models.appointments import Triage
+from apps.appointments.scheduling.free_times import FreeTime
 from apps.desk.appointments import labels
 from apps.desk.kit.forms import ServiceForm
 
@@ -47,8 +49,8 @@ class MomentWidget(forms.SplitDateTimeWidget):
 class DoctorField(forms.ModelChoiceField[User]):
     """Active doctors; `include` adds the one that is already chosen."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(queryset=User.objects.none(), empty_label="Choose a doctor", **kwargs)
+    def __init__(self, *, empty_label: Any = "Choose a doctor", **kwargs: Any) -> None:
+        super().__init__(queryset=User.objects.none(), empty_label=empty_label, **kwargs)
 
     def offer(self, include: Any = None) -> None:
         here = Q(is_active=True, role=Role.DOCTOR) | Q(pk=include)
@@ -73,6 +75,21 @@ class RoomField(forms.ModelChoiceField[Room]):
         self.queryset = Room.objects.filter(Q(is_active=True) | Q(pk=include)).order_by("location", "name", "pk")
 
 
+def choice(at: datetime, doctor_id: UUID) -> str:
+    """Returns the value of a button or radio button that chooses a time of a doctor."""
+    return f"{at.isoformat()}/{doctor_id}"
+
+
+def read_choice(text: str) -> tuple[datetime | None, UUID | None]:
+    """Returns the time and the doctor of such a value; None for what it does not name."""
+    time, _slash, doctor = text.partition("/")
+    try:
+        moment, doctor_id = parse_datetime(time), UUID(doctor) if doctor else None
+    except ValueError:
+        return None, None
+    return (moment if moment is not None and moment.tzinfo else None), doctor_id
+
+
 class AppointmentForm(ServiceForm[Appointment]):
     """An appointment's time, doctor and room. A time chosen by a button or a radio button takes precedence over a typed one."""
 
@@ -84,10 +101,10 @@ class AppointmentForm(ServiceForm[Appointment]):
         label="Minutes", min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text=f"{rules.SHORTEST} to {rules.LONGEST}"
     )
     overbook_reason = forms.CharField(
-        label="Overbook: why",
+        label=_("Reason for double booking"),
         required=False,
         max_length=400,
-        help_text="Books the appointment in addition to the free slots. Leave empty for an appointment with its own time.",
+        help_text=_("Books the appointment although the doctor is booked then. Leave it empty for a time of its own."),
     )
 
     notify_patient = forms.BooleanField(
@@ -112,8 +129,15 @@ class AppointmentForm(ServiceForm[Appointment]):
     @property
     def picked(self) -> datetime | None:
         """Returns the time chosen by a button or a radio button."""
-        moment = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
-        return moment if moment is not None and moment.tzinfo else None
+        return read_choice(self._choice())[0]
+
+    def _choice(self) -> str:
+        return (self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else ""
+
+    @property
+    def shows_overbook_reason(self) -> bool:
+        """Returns whether the page asks why the doctor is booked twice: it does once the time is taken."""
+        return "overbook_reason" in self.fields and ("doctor" in self.taken or bool(self["overbook_reason"].value()))
 
     def clean(self) -> dict[str, Any]:
         if "scheduled_time" in self.fields:
@@ -143,7 +167,8 @@ class AppointmentForm(ServiceForm[Appointment]):
         """Returns the free times after a conflict, one button each."""
         alternatives = self.refusal.details.get("alternatives", []) if self.refusal else []
         return [
-            {"value": one["scheduled_time"].isoformat(), "label": labels.moment(one["scheduled_time"])} for one in alternatives
+            {"value": choice(one["scheduled_time"], one["doctor_id"]), "label": labels.moment(one["scheduled_time"])}
+            for one in alternatives
         ]
 
     @property
@@ -162,7 +187,7 @@ class BookForm(AppointmentForm):
         max_value=rules.LONGEST,
         help_text="Leave empty for the doctor’s usual length of this type.",
     )
-    slot = forms.CharField(label="Free times", required=False, widget=forms.RadioSelect)  # read by `picked`
+    slot = forms.CharField(label=_("Free times"), required=False, widget=forms.RadioSelect)  # read by `picked`
 
     field_order = ("appointment_type", "doctor", "slot", "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
 
@@ -183,6 +208,45 @@ class BookForm(AppointmentForm):
         self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]
 
 
+class NewAppointmentForm(BookForm):
+    """One new appointment: the first free times of any doctor or of a chosen one, or another time."""
+
+    doctor = DoctorField(required=False, empty_label=_("Any doctor"))
+    appointment_type = forms.ChoiceField(label=_("Type"), choices=labels.TYPES)
+    notes = forms.CharField(
+        label=_("Reason"), required=False, max_length=4_000, help_text=_("Optional, like: sore throat"), widget=forms.TextInput
+    )
+
+    def clean(self) -> dict[str, Any]:
+        self._settle_doctor()
+        return super().clean()
+
+    def _settle_doctor(self) -> None:
+        """Takes the doctor of the chosen time. A time that was typed needs a doctor."""
+        at, doctor_id = read_choice(self._choice())
+        offered: Any = self.fields["doctor"]
+        if at is not None and doctor_id is not None and (doctor := offered.queryset.filter(pk=doctor_id).first()):
+            self.errors.pop("doctor", None)
+            self.cleaned_data["doctor"] = self.instance.doctor = doctor
+        elif not self.cleaned_data.get("doctor") and "doctor" not in self.errors:
+            self.add_error("doctor", _("Choose a doctor, or one of the free times."))
+
+    def offer_times(self, free: list[FreeTime]) -> None:
+        """Offers the free times, each with its doctor."""
+        times = [(choice(one.span.start, one.doctor.pk), one) for one in free]
+        self.times = [
+            {
+                "value": value,
+                "when": labels.short_moment(one.span.start),
+                "doctor": labels.doctor(one.doctor.user),
+                "is_chosen": value == self[SLOT].value(),
+            }
+            for value, one in times
+        ]
+
+    times: list[dict[str, Any]] = []  # what `offer_times` offers
+
+
 class EarlyForm(forms.Form):
     """Asks whether an appointment of another day is meant."""
 
@@ -194,10 +258,35 @@ class EarlyForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Asks for the reason, and whether the patient is notified."""
+    """Asks for the reason, from a list and in words, and whether the patient is notified."""
 
-    reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
-    notify_patient = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
+    cause = forms.ChoiceField(
+        label=_("Reason"),
+        required=False,
+        choices=[
+            (word, word)
+            for word in (
+                _("Patient asked"),
+                _("Patient is ill"),
+                _("Doctor is away"),
+                _("Booked by mistake"),
+                _("Another reason"),
+            )
+        ],
+    )
+    reason = forms.CharField(label=_("In words"), max_length=300, required=False, help_text=_("Optional, for the clinic."))
+    notify_patient = forms.BooleanField(
+        label=_("Tell the patient"),
+        required=False,
+        initial=True,
+        help_text=_("Sends an e-mail that the appointment is cancelled."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        parts = [cleaned.get(name, "").strip() for name in ("cause", "reason")]
+        cleaned["reason"] = ": ".join(part for part in parts if part)
+        return cleaned
 
 
 class TriageForm(forms.Form):

@@ -1,14 +1,22 @@
 """How appointments, people and times are written on pages."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from apps.appointments import rules
-from apps.appointments.models import AppointmentType
+from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.common import clinic_times, clock
 from apps.common.text import filed_name, isolated
+from apps.desk.templatetags.desk import icon
 from apps.patients.models import Patient
 
 # A status has a word and a sign, never only a color.
@@ -22,12 +30,70 @@ SIGNS = {
     Status.CANCELLED: "✕",
     Status.NO_SHOW: "∅",
 }
+
+
+@dataclass(frozen=True)
+class State:
+    """How pages show the state of an appointment: a word, an icon and the class of the tag that gives it a color."""
+
+    word: str | Promise
+    icon: str
+    tag: str = ""
+
+
+STATES = {
+    Status.REQUESTED: State(_("Asked for"), "unknown", "info"),
+    Status.SCHEDULED: State(_("Booked"), "calendar"),
+    Status.CONFIRMED: State(_("Confirmed"), "check", "go"),
+    Status.CHECKED_IN: State(_("Waiting"), "arrive", "info"),
+    Status.IN_PROGRESS: State(_("With doctor"), "stethoscope", "go"),
+    Status.COMPLETED: State(_("Done"), "done", "ok"),
+    Status.CANCELLED: State(_("Cancelled"), "cancel"),
+    Status.NO_SHOW: State(_("Did not come"), "cancel", "warn"),
+}
+_WITH_NURSE = State(_("With nurse"), "pulse", "go")
 TYPES = [(kind.value, kind.value.replace("_", " ")) for kind in AppointmentType]
 
 
 def status(word: str) -> str:
     """Returns the status as words."""
     return word.replace("_", " ")
+
+
+def short_moment(at: datetime) -> str:
+    """Returns a day and a time for a list of times: `Today, 10:15`, `Tue 1 Dec, 10:15`; the year only if it is not this one."""
+    here, today_here = clinic_times.local(at), clock.today()
+    if here.date() == today_here:
+        return gettext("Today, %(time)s") % {"time": clinic_times.clock_time(at)}
+    year = "" if here.year == today_here.year else f" {here.year}"
+    return f"{here:%a} {here.day} {here:%b}{year}, {clinic_times.clock_time(at)}"
+
+
+def state(row: Appointment) -> State:
+    """Returns the state of an appointment as pages show it. In progress, a mark of the queue says that the patient is
+    with the nurse."""
+    if row.status == Status.IN_PROGRESS and (row.alert_since or row.ready_since):
+        return _WITH_NURSE
+    return STATES[Status(row.status)]
+
+
+def state_tag(row: Appointment) -> SafeString:
+    """Returns the state of an appointment as a tag: icon, word and color."""
+    shown = state(row)
+    return format_html('<span class="{}">{}{}</span>', f"tag {shown.tag}".rstrip(), icon(shown.icon), shown.word)
+
+
+def state_word(word: str) -> str:
+    """Returns the word of pages for a status, without the row that has it."""
+    return gettext("With nurse or doctor") if word == Status.IN_PROGRESS else str(STATES[Status(word)].word)
+
+
+def spoken(at: datetime) -> str:
+    """Returns a day and a time as they are read aloud: `Tuesday 1 December at 10:15`; the year only if it is not this one."""
+    here = clinic_times.local(at)
+    year = "" if here.year == clock.today().year else f" {here.year}"
+    day = f"{here:%A} {here.day} {here:%B}{year}"
+    return gettext("%(day)s at %(time)s") % {"day": day, "time": clinic_times.clock_time(at)}
 
 
 def patient(row: Patient) -> str:
@@ -63,6 +129,14 @@ def days(text: str) -> TimeSpan | None:
         return _span(*(named.get(text) or (date.fromisoformat(text), 1)))
     except (ValueError, OverflowError):
         return None
+
+
+def is_day(text: str) -> bool:
+    """Returns whether the text is a day like 2025-01-06."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _span(first: date, number: int) -> TimeSpan:

@@ -48,4 +48,4 @@ def unconfirmed_today(user: Any) -> int:
 
 def _line(row: Appointment) -> str:
     label = f"{labels.moment(row.scheduled_time)}, {labels.doctor(row.doctor)}, {labels.status(row.appointment_type)}"
-    return f"{label}: {labels.status(row.status)}"
+    return f"{label}: {labels.state(row).word}"

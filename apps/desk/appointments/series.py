@@ -92,7 +92,7 @@ class SeriesAdmin(BookingAdmin[Series]):
     title = "Repeat bookings"
     booking_title = "Book a series of appointments"
     list_audit_action = "searched"
-    forms = (SeriesForm, ServiceForm)
+    form_classes = (SeriesForm, ServiceForm)
     needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
     list_display = ("begins", "who", "doctor_name", "rhythm", "booked", "to_come")
     list_display_links = ("begins",)

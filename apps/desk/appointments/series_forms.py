@@ -115,7 +115,7 @@ class CancelRestForm(CancelForm):
 
     since = forms.DateField(label="From", required=False, widget=DayInput, help_text="Leave empty for all future appointments.")
 
-    field_order = ("since", "reason", "notify_patient")
+    field_order = ("since", "cause", "reason", "notify_patient")
 
 
 def rows(plan: BookedSeries) -> list[dict[str, Any]]:

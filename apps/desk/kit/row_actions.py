@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
@@ -34,13 +36,15 @@ class RowAction:
     """An action. `run(by, row, answers)` calls one service and returns what `result_page` shows, if anything."""
 
     name: str
-    label: str
+    label: str | Promise
     permission: Permission
     run: Callable[[Actor, Any, Mapping[str, Any]], Any]
-    question: str
-    done: str
+    question: str | Promise
+    done: str | Promise
     form: type[forms.Form] = forms.Form
     available: Callable[[Any, Any], bool] = lambda row, user: True  # noqa: ARG005
+    submit: str | Promise = ""  # the words of the button, if not those of the label
+    template: str = "admin/row_action.html"  # extends that template
     destructive: bool = False
     recent_login: bool = False  # the password must have been given within five minutes; the page asks for it first
     result_page: Callable[[HttpRequest, Any, Any], HttpResponse] | None = None  # shows the result of `run`, once
@@ -82,6 +86,7 @@ class RowActionsMixin:
         ]
         return [
             {
+                "name": action.name,
                 "label": action.label,
                 "destructive": action.destructive,
                 "url": reverse(f"admin:{self.row_action_url_name(action)}", args=[quote(row.pk)]),
@@ -111,14 +116,18 @@ class RowActionsMixin:
             else:
                 if action.result_page is not None:
                     return action.result_page(request, row, result)
-                messages.success(request, action.done)
-                return HttpResponseRedirect(self.after_row_action(row))
+                messages.success(request, str(action.done))
+                return HttpResponseRedirect(next_page(request) or self.after_row_action(row))
         self.record_access(request, "read", row)
         return self._ask(request, row, action, form)
 
     def row_action_form(self, request: HttpRequest, row: Any, action: RowAction) -> forms.Form:
         """Returns the form of the page. A page whose form depends on the row overrides this."""
         return action.form(request.POST) if request.method == "POST" else action.form(initial=request.GET.dict())
+
+    def row_action_context(self, request: HttpRequest, row: Any, action: RowAction, form: forms.Form) -> dict[str, Any]:
+        """Returns additional values for the page of an action. A page with a template of its own overrides this."""
+        return {}
 
     def after_row_action(self, row: Any) -> str:
         """Returns the address of the page after the action: the row's own."""
@@ -136,6 +145,14 @@ class RowActionsMixin:
             "row_action": action,
             "form": form,
             "errors": form.errors,
-            "back": self.after_row_action(row),
+            "back": next_page(request) or self.after_row_action(row),
         }
-        return TemplateResponse(request, "admin/row_action.html", context)
+        context |= self.row_action_context(request, row, action, form)
+        return TemplateResponse(request, action.template, context)
+
+
+def next_page(request: HttpRequest) -> str:
+    """Returns the page of the desk that the user came from, if the address names it as `next`; empty without one."""
+    page = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts=None, require_https=request.is_secure())
+    return page if is_ours and page.startswith("/admin/") else ""

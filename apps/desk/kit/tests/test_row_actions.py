@@ -181,4 +181,7 @@ def test_only_what_the_user_may_do_now_is_offered(
     request = RequestFactory().get("/")
     request.user = signed_in(by)
     shown = pages.available_row_actions(request, pages.row)
-    assert shown == [{"label": "Switch off", "destructive": True, "url": "/admin:lamps_lamp_switch_off/7"}][:offered]
+    assert (
+        shown
+        == [{"name": "switch-off", "label": "Switch off", "destructive": True, "url": "/admin:lamps_lamp_switch_off/7"}][:offered]
+    )
