@@ -22,6 +22,7 @@ from apps.desk.events import deliveries
 from apps.desk.home import HOMES
 from apps.desk.home.menus import MENUS, person
 from apps.desk.home.records import AllRecordsView, MenuView
+from apps.desk.kit.language import LanguageView
 from apps.desk.kit.site import SitePage, site
 from apps.desk.notifications import inbox, sent
 from apps.desk.patients import charts, duplicate_candidates, merges, patients, restricted
@@ -53,4 +54,5 @@ site.pages = (
     SitePage(route="queue/", name="queue", view=queue.QueueView, permission=queue.NEED),
     SitePage(route="records/", name="all_records", view=AllRecordsView),
     SitePage(route="menu/", name="menu", view=MenuView),
+    SitePage(route="language/", name="language", view=LanguageView),
 )

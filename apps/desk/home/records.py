@@ -5,13 +5,11 @@ from typing import Any, cast
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views import View
 
 from apps.access.roles import Role
-from apps.desk.kit.navigation import HOME
+from apps.desk.kit.language import back_address
 from apps.desk.kit.site import RAIL
 
 ROLES = frozenset({Role.ADMIN, Role.MANAGER})
@@ -36,6 +34,4 @@ class MenuView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         request.session[RAIL] = not request.session.get(RAIL, False)
-        back = request.POST.get("next", "")
-        is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-        return HttpResponseRedirect(back if is_ours else reverse(HOME))
+        return HttpResponseRedirect(back_address(request))

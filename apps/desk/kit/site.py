@@ -23,6 +23,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.common import clock, domain
 from apps.common.errors import Forbidden, NotFound, RateLimited
+from apps.desk.kit.language import in_language, languages
 from apps.desk.kit.navigation import HOME, Menu, shown_menu
 from apps.rest import audit_log, sign_in
 from apps.rest.permissions import ReauthenticationRequired
@@ -99,7 +100,7 @@ class HimsAdminSite(AdminSite):
 
     def _view_of(self, page: SitePage) -> Any:
         view = page.view.as_view(site=self)
-        return never_cache(view) if page.is_open else self.admin_view(view)
+        return never_cache(in_language(view)) if page.is_open else self.admin_view(view)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Adds what the frame of every page shows: search, menu, unread notifications, the person."""
@@ -109,6 +110,7 @@ class HimsAdminSite(AdminSite):
         return context | {
             "menu": shown_menu(self.menus, request),
             "is_rail": request.session.get(RAIL, False),
+            "languages": languages(request),
             "unread": self.unread and self.unread(request.user),
             "person": self.person and self.person(request.user),
         }
@@ -130,7 +132,8 @@ class HimsAdminSite(AdminSite):
         return []
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Runs a page in the clinic's time zone. Refusals become pages; a missing permission is audited."""
+        """Runs a page in the clinic's time zone and the user's language. Refusals become pages; a missing permission is
+        audited."""
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "%00" in request.META.get("QUERY_STRING", ""):
@@ -152,12 +155,13 @@ class HimsAdminSite(AdminSite):
                     _record_denial(request, nothing.withheld)
                 raise Http404(nothing.message) from nothing
 
-        return super().admin_view(update_wrapper(guarded, view), cacheable)
+        return super().admin_view(in_language(update_wrapper(guarded, view)), cacheable)
 
     def _handle_reauthentication(self, request: HttpRequest) -> HttpResponse | None:
         """Returns the reply of the reauthentication page to its own form; None if the password was right or not asked for."""
         return self.reauthentication.take(request) if self.reauthentication is not None and request.method == "POST" else None
 
+    @method_decorator(in_language)
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows the sign-in page. Beyond the rate limit it replies 429 with Retry-After, and does not check the password."""

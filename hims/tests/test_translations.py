@@ -1,0 +1,59 @@
+"""The translations of the pages: compiled as they are written, complete where staff look most, with the same placeholders."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from django.conf import settings
+
+from hims.management.commands import translations
+
+CODES = [code for code, _ in settings.LANGUAGES if code != "en"]
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+# What staff of every role see all day.
+COMPLETE = (
+    "templates/admin/base_site.html",
+    "templates/admin/banner.html",
+    "templates/admin/appointments/queue*.html",
+    "templates/admin/appointments/schedule*.html",
+    "templates/desk/menu.html",
+    "templates/desk/home/*.html",
+    "apps/desk/home/*.py",
+)
+
+
+def texts_of(pattern: str) -> set[str]:
+    paths = [path for path in Path(settings.BASE_DIR).glob(pattern) if "tests" not in path.parts]
+    assert paths, pattern
+    texts = [message for path in paths for message in translations.messages(path)]
+    return {text if isinstance(text, str) else text[0] for text in texts}
+
+
+def translated(catalog: Catalog, text: str) -> bool:
+    message = catalog.get(text)
+    string = message.string if message else ""
+    return all(string) if isinstance(string, tuple | list) else bool(string)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_program_reads_what_the_translators_wrote(code: str) -> None:
+    written = translations.compiled(translations.read(code))
+    assert translations.po_file(code).with_suffix(".mo").read_bytes() == written, "run manage.py translations"
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("pattern", COMPLETE)
+def test_the_pages_that_staff_see_most_are_translated(code: str, pattern: str) -> None:
+    catalog = translations.read(code)
+    assert not sorted(text for text in texts_of(pattern) if not translated(catalog, text))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_translation_has_the_placeholders_of_its_text(code: str) -> None:
+    for message in translations.read(code):
+        if not message.id or not message.string:
+            continue
+        asked = message.id if isinstance(message.id, str) else message.id[-1]
+        for string in [message.string] if isinstance(message.string, str) else message.string:
+            assert set(PLACEHOLDER.findall(string)) == set(PLACEHOLDER.findall(asked)), asked
