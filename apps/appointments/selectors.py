@@ -17,6 +17,7 @@ from apps.appointments.models import (
     BulkReschedule,
     CalendarFeed,
     DoctorSchedule,
+    OfferStatus,
     RescheduledAppointment,
     Room,
     Series,
@@ -176,6 +177,13 @@ def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
     for offer in WaitlistOffer.objects.filter(entry__in=entries).order_by("-created_at", "-id"):
         offers[offer.entry_id].append(offer)
     return offers
+
+
+def open_offers(*, visible_to: Actor) -> QuerySet[WaitlistOffer]:
+    """Returns the offers that can be accepted now, with the patient and the doctor, the first to end first."""
+    rows = WaitlistOffer.objects.visible_to(visible_to).filter(status=OfferStatus.OPEN, expires_at__gt=clock.now())
+    rows = rows.filter(entry__status=WaitStatus.WAITING).select_related("entry__patient", "doctor")
+    return rows.order_by("expires_at", "id")
 
 
 def with_offers(entries: Sequence[WaitlistEntry]) -> Sequence[WaitlistEntry]:
