@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from apps.common.lifecycle.states import Lifecycle
@@ -43,6 +44,7 @@ LIFECYCLE = Lifecycle(
 )
 LIVE = (S.IN_PROGRESS, S.ON_HOLD)
 SIGNED = (S.COMPLETED, S.AMENDED)
+TO_SIGN_WITHIN = timedelta(hours=24)  # of the start; after that the note is one to finish
 
 STANDARD_REQUIRED = tuple(Step(number) for number in (0, 1, 2, 3, 4, 6, 7))
 QUICK_REQUIRED = (Step.SYMPTOMS, Step.TREATMENT_PLAN)

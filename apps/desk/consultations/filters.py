@@ -16,11 +16,11 @@ from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.consultations.models import LIVE, STATUSES, Consultation
 from apps.consultations.rights import Permission
+from apps.consultations.rules import TO_SIGN_WITHIN
 from apps.desk.consultations import labels
 from apps.desk.kit.site import can_open
 
 _UNSIGNED, _ALERT = "unsigned", "alert"
-_LATE = timedelta(hours=24)
 
 
 class DoctorFilter(admin.SimpleListFilter):
@@ -83,7 +83,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[_WithAlert]) -> QuerySet[_WithAlert]:
         if self.value() == _UNSIGNED:
-            return queryset.filter(status__in=LIVE, started_at__lt=clock.now() - _LATE)
+            return queryset.filter(status__in=LIVE, started_at__lt=clock.now() - TO_SIGN_WITHIN)
         if self.value() == _ALERT:
             return queryset.filter(alert_since__isnull=False) if _sees_alerts(request) else queryset.none()
         return queryset.filter(status=self.value()) if self.value() else queryset
