@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
@@ -15,7 +16,7 @@ from apps.accounts.api_keys import rules
 from apps.accounts.api_keys.principal import ApiKeyPrincipal
 from apps.accounts.authentication import tokens
 from apps.accounts.authentication.principal import Principal
-from apps.accounts.models import ApiKey, Doctor, Session, TotpDevice, User
+from apps.accounts.models import ApiKey, Doctor, PasswordLink, Session, TotpDevice, User
 from apps.accounts.rights import Permission
 from apps.common import clock
 
@@ -136,3 +137,23 @@ def own_sessions(user_id: UUID) -> QuerySet[Session]:
     now = clock.now()
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
     return live.filter(last_seen_at__gt=now - settings.API_SESSION_IDLE).order_by("-last_seen_at", "-pk")
+
+
+def without_second_factor(*, visible_to: Actor) -> QuerySet[User]:
+    """Returns the active staff who must set up two-step sign-in and have not done so, by name (see `must_enrol`)."""
+    device = TotpDevice.objects.filter(pk=OuterRef("pk"), confirmed_at__isnull=False)
+    must = Q(password_needs_mfa=True) | Q(role__in=settings.HIMS_MFA_REQUIRED_ROLES)
+    return staff(visible_to=visible_to).filter(must, ~Exists(device), is_active=True)
+
+
+def unused_invitations(*, visible_to: Actor) -> QuerySet[User]:
+    """Returns the active staff who were invited and have never signed in, by name."""
+    invited = PasswordLink.objects.filter(user=OuterRef("pk"), purpose=PasswordLink.Purpose.INVITATION)
+    return staff(visible_to=visible_to).filter(Exists(invited), is_active=True, last_login=None)
+
+
+def keys_ending(*, visible_to: Actor, within: timedelta) -> QuerySet[ApiKey]:
+    """Returns the valid API keys that end within the period, the first to end first."""
+    now = clock.now()
+    rows = ApiKey.objects.visible_to(visible_to).live(now).filter(expires_at__lte=now + within)
+    return rows.select_related("user").order_by("expires_at", "pk")

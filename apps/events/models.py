@@ -54,6 +54,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(status="pending")),
             models.Index(fields=["event"], name="delivery_not_begun", condition=Q(status="pending", attempts=0)),
+            models.Index(fields=["id"], name="delivery_failed", condition=Q(status="parked")),
         ]
         verbose_name_plural = "deliveries"
 

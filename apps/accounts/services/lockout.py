@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.crypto import salted_hmac
 
-from apps.accounts import rules
+from apps.access.actor import Actor
+from apps.accounts import rules, selectors
 from apps.accounts.events import SignedInFromNewPlace
 from apps.accounts.models import FailureCount, KnownPlace, User
 from apps.common import clock
@@ -146,6 +147,13 @@ def record_login(*, user: User, place: SignInPlace, session_id: UUID | None) -> 
 def reset_lockout(user: User) -> None:
     """Clears all failures of the account."""
     FailureCount.objects.filter(pk=_account_key(user, "")).update(in_a_row=0, recent=[])
+
+
+def locked_out(*, visible_to: Actor) -> QuerySet[User]:
+    """Returns the active staff who failed to sign in so often that a new place must reset the password first, by name."""
+    most = _scaled(rules.FAILURES_UNTIL_RESET)
+    failures = FailureCount.objects.filter(user=OuterRef("pk"), in_a_row__gte=most)
+    return selectors.staff(visible_to=visible_to).filter(Exists(failures), is_active=True)
 
 
 def is_known_place(user: User | None, place: SignInPlace) -> bool:

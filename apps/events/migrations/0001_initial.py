@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'deliveries',
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['next_attempt_at'], name='delivery_due'), models.Index(condition=models.Q(('attempts', 0), ('status', 'pending')), fields=['event'], name='delivery_not_begun')],
+                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['next_attempt_at'], name='delivery_due'), models.Index(condition=models.Q(('attempts', 0), ('status', 'pending')), fields=['event'], name='delivery_not_begun'), models.Index(condition=models.Q(('status', 'parked')), fields=['id'], name='delivery_failed')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'listener'), name='delivery_once_per_listener'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'done', 'parked'])), name='delivery_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('status', 'done')), models.Q(('status', 'done'), _negated=True), _connector='OR'), name='delivery_done_has_time')],
             },
         ),
