@@ -17,9 +17,10 @@ from apps.desk.appointments import (
     waitlist,
 )
 from apps.desk.audit import log
-from apps.desk.consultations import consultations
+from apps.desk.consultations import call_in, consultations
 from apps.desk.events import deliveries
 from apps.desk.home import HOMES
+from apps.desk.home.dashboard import DashboardPage
 from apps.desk.home.menus import MENUS, person
 from apps.desk.home.records import AllRecordsView, MenuView
 from apps.desk.kit.language import LanguageView
@@ -52,6 +53,8 @@ site.pages = (
     SitePage(route="second-factor/", name="second_factor", view=SecondFactorView),
     SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView, permission=schedule.NEED),
     SitePage(route="queue/", name="queue", view=queue.QueueView, permission=queue.NEED),
+    SitePage(route="call-in/", name="call_in", view=call_in.CallInView, permission=call_in.NEED),
+    SitePage(route="dashboard/", name="dashboard", view=DashboardPage, permission=DashboardPage.permission),
     SitePage(route="records/", name="all_records", view=AllRecordsView),
     SitePage(route="menu/", name="menu", view=MenuView),
     SitePage(route="language/", name="language", view=LanguageView),

@@ -1,6 +1,6 @@
-"""Panels on other pages: the next appointments on a patient's page, and how many of today's are not confirmed."""
+"""The panel of the next appointments on a patient's page."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -35,15 +35,6 @@ def next_appointments(request: HttpRequest, patient: Patient) -> Panel | None:
     wait = f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"
     waitlist_link = (("Put on the waiting list", wait),) if may and can_open(request.user, Permission.WAITLIST_KEEP) else ()
     return Panel("Next appointments", lines, "None is booked.", (("Book an appointment", book), *waitlist_link) if may else ())
-
-
-def unconfirmed_today(user: Any) -> int:
-    """Returns how many of today's appointments are not confirmed."""
-    span = labels.today()
-    open_today = Appointment.objects.visible_to(user).filter(
-        status__in=[Status.REQUESTED, Status.SCHEDULED], scheduled_time__gte=span.start, scheduled_time__lt=span.end
-    )
-    return open_today.count()
 
 
 def _line(row: Appointment) -> str:

@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from apps.access.actor import Actor
 from apps.consultations import selectors
-from apps.consultations.models import Consultation
 from apps.consultations.rights import Permission
 from apps.desk.appointments import labels
 from apps.desk.kit.site import can_open
@@ -21,14 +20,6 @@ def in_the_queue(request: HttpRequest, doctor_id: UUID | None) -> list[dict[str,
     by = cast("Actor", request.user)
     mine = doctor_id if by.has_permission(Permission.CONSULTATION_ANY) else by.id
     return [_line(row) for row in selectors.walk_ins_for_the_doctor(visible_to=by, doctor_id=mine)]
-
-
-def with_an_alert(user: Any) -> int:
-    """Returns how many consultations have an alert that no doctor has acknowledged; for a doctor, of their own."""
-    rows = selectors.with_alert_since(Consultation.objects.visible_to(user).live()).filter(alert_since__isnull=False)
-    if not user.has_permission(Permission.CONSULTATION_ANY):
-        rows = rows.filter(doctor=user.pk)
-    return rows.count()
 
 
 def _line(row: Any) -> dict[str, Any]:

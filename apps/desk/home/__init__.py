@@ -3,6 +3,21 @@
 from typing import Any
 
 from apps.access.roles import Role
-from apps.desk.home.simple import NumbersHome
+from apps.desk.home.administrator import AdministratorHome
+from apps.desk.home.base import Home
+from apps.desk.home.dashboard import DashboardHome
+from apps.desk.home.doctor import DoctorHome
+from apps.desk.home.nurse import NurseHome
+from apps.desk.home.reception import ReceptionHome
 
-HOMES: dict[Role, Any] = {role: NumbersHome for role in Role if role is not Role.PATIENT}
+# The work of pharmacists, the laboratory and billing is built later; their home finds a patient.
+HOMES: dict[Role, Any] = {
+    Role.RECEPTIONIST: ReceptionHome,
+    Role.NURSE: NurseHome,
+    Role.DOCTOR: DoctorHome,
+    Role.MANAGER: DashboardHome,
+    Role.ADMIN: AdministratorHome,
+    Role.PHARMACIST: Home,
+    Role.LAB_TECHNICIAN: Home,
+    Role.BILLING: Home,
+}

@@ -9,11 +9,13 @@ from apps.accounts.rights import Permission as Accounts
 from apps.appointments.queue import board
 from apps.appointments.rights import Permission as Appointments
 from apps.audit.rights import Permission as Audit
+from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.desk.appointments.waitlist import with_an_open_offer
 from apps.desk.kit.navigation import HOME, Entry, Group, Menu
 from apps.notifications.rights import Permission as Notifications
 from apps.patients import selectors as patients
+from apps.patients.confidentiality import emergency_access
 from apps.patients.rights import Permission as Patients
 from apps.rest.rights import Permission as Rest
 from apps.terminology.rights import Permission as Terminology
@@ -38,6 +40,17 @@ COVER = Entry(_("Cover for absence"), "leave", "admin:appointments_bulkreschedul
 ROOMS = Entry(_("Rooms"), "room", "admin:appointments_room_changelist", Appointments.ROOM_VIEW)
 CODES = Entry(_("Diagnosis codes"), "clipboard", "admin:terminology_icdcode_changelist", Terminology.TERMINOLOGY_READ)
 RECORDS = Entry(_("All records"), "clipboard", "admin:all_records")
+
+
+def notes_to_finish(user: Any) -> int:
+    """Returns how many of the doctor's own notes are not signed within a day."""
+    return worklists.to_finish(visible_to=user, doctor_id=user.pk).order_by().count()
+
+
+def emergency_access_to_review(user: Any) -> int:
+    """Returns how often emergency access waits for review by this user."""
+    return emergency_access.to_review(user)[0]
+
 
 RECEPTION: Menu = (
     Group("", (Entry(_("Home"), "home", HOME), SCHEDULE, QUEUE)),
@@ -72,11 +85,25 @@ NURSE: Menu = (
 
 DOCTOR: Menu = (
     Group(
-        "", (Entry(_("My day"), "home", HOME), Entry(_("My schedule"), "week", "admin:schedule", Appointments.QUEUE_VIEW), QUEUE)
+        "",
+        (
+            Entry(_("My day"), "home", HOME),
+            Entry(_("My schedule"), "week", "admin:schedule", Appointments.QUEUE_VIEW, query="?view=week"),
+            QUEUE,
+        ),
     ),
     Group(
         _("To do"),
-        (Entry(_("Notes to finish"), "edit", "admin:consultations_consultation_changelist", Consultations.CONSULTATION_VIEW),),
+        (
+            Entry(
+                _("Notes to finish"),
+                "edit",
+                "admin:consultations_consultation_changelist",
+                Consultations.CONSULTATION_SIGN,
+                notes_to_finish,
+                "?status=unsigned&doctor=mine",
+            ),
+        ),
     ),
     Group(
         _("Patients"),
@@ -103,7 +130,13 @@ SAFETY = Group(
     _("Safety"),
     (
         Entry(_("Who looked at records"), "eye", "admin:audit_auditevent_changelist", Audit.AUDIT_VIEW),
-        Entry(_("Emergency access"), "lock", "admin:patients_breakglass_changelist", Patients.GLASS_REVIEW),
+        Entry(
+            _("Emergency access"),
+            "lock",
+            "admin:patients_breakglass_changelist",
+            Patients.GLASS_REVIEW,
+            emergency_access_to_review,
+        ),
         Entry(
             _("Possible duplicates"),
             "users",
@@ -124,7 +157,14 @@ MANAGER: Menu = (
 )
 
 ADMIN: Menu = (
-    Group("", (Entry(_("Needs you"), "home", HOME), FIND_OR_REGISTER)),
+    Group(
+        "",
+        (
+            Entry(_("Needs you"), "home", HOME),
+            Entry(_("Dashboard"), "chart", "admin:dashboard", Appointments.APPOINTMENT_ANY),
+            FIND_OR_REGISTER,
+        ),
+    ),
     CLINIC,
     PEOPLE,
     SAFETY,

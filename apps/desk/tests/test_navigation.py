@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -33,7 +34,7 @@ def menu(client: Client, address: str = HOME) -> str:
 @pytest.mark.parametrize("role", STAFF)
 def test_every_entry_of_a_menu_opens_for_its_role(staff: dict[str, User], role: Role) -> None:
     client = browser(staff[role])
-    links = [address for address, _ in LINK.findall(menu(client))]
+    links = [unescape(address) for address, _ in LINK.findall(menu(client))]
     assert links[0] == HOME
     assert {address: client.get(address).status_code for address in links} == dict.fromkeys(links, 200)
 

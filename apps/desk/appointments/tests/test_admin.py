@@ -422,7 +422,7 @@ def test_the_home_of_reception_counts_what_waits_at_the_desk(
     today = clock.now()
     book(john, staff["doctor"], today + timedelta(seconds=1))
     text = receptionist_browser.get("/admin/").content.decode()
-    assert re.search(r'Not confirmed today</a></h2><div class="v">1</div>', text)
+    assert re.search(r'Not confirmed</a></h2><div class="v">1</div>', text)
     assert re.search(r'In the waiting room</a></h2><div class="v">0</div>', text)
     assert f'href="{reverse("admin:schedule")}"' in text
     assert "Schedule" not in browser(staff["pharmacist"]).get("/admin/").content.decode()

@@ -131,7 +131,7 @@ def test_a_closed_chart_is_not_on_the_page(staff: dict[str, User], nurse: Client
 def test_the_home_counts_the_waiting_room_and_leads_there(nurse: Client, doctor: User) -> None:
     book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), doctor, 24 * 60)
     text = nurse.get("/admin/").content.decode()
-    assert f'<a href="{QUEUE}">In the waiting room</a></h2><div class="v">1</div>' in text
+    assert f'<a href="{QUEUE}">To call in</a></h2><div class="v">1</div>' in text
 
 
 def test_a_manager_sees_the_queue_without_reasons_and_sets_no_triage(staff: dict[str, User], doctor: User) -> None:

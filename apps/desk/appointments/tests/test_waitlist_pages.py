@@ -50,7 +50,7 @@ def test_the_list_is_in_rank_and_shows_who_waits(receptionist_browser: Client, s
     assert "URGENT, Una" not in on_offer
     assert "FIRST, Ann" in text(receptionist_browser.get(f"{LIST}?q=first"))
     start = text(receptionist_browser.get("/admin/"))
-    assert "Offered an earlier time" in start
+    assert "1 offered a time" in start
     assert gone.status == "withdrawn"
     assert str(urgent.pk) in page
 

@@ -1,0 +1,142 @@
+"""How a home page writes a patient, a wait, a state and the actions of a row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.text import Truncator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.appointments.models import Appointment
+from apps.appointments.models.appointments import Triage
+from apps.appointments.queue import estimates
+from apps.appointments.rights import Permission as Appointments
+from apps.appointments.rules import Status
+from apps.common import clinic_times, clock
+from apps.common.text import filed_name
+from apps.desk.appointments import labels
+from apps.desk.kit.navigation import HOME
+from apps.desk.kit.site import can_open, site
+from apps.patients.chart import ages
+from apps.patients.models import Patient
+from apps.patients.rights import Permission as Patients
+
+_REASON = 80  # characters of the reason in a row
+_TRIAGE = {Triage.URGENT: _("Urgent"), Triage.EMERGENCY: _("Emergency")}
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A word with its icon, and the class that colors both."""
+
+    word: str | Promise
+    icon: str
+    kind: str = ""
+
+
+STATES = {
+    Status.REQUESTED: Tag(_("Asked for"), "unknown", "info"),
+    Status.SCHEDULED: Tag(_("Booked"), "calendar"),
+    Status.CONFIRMED: Tag(_("Confirmed"), "check", "go"),
+    Status.CHECKED_IN: Tag(_("Waiting"), "arrive", "info"),
+    Status.IN_PROGRESS: Tag(_("With doctor"), "stethoscope", "go"),
+    Status.COMPLETED: Tag(_("Done"), "done", "ok"),
+    Status.NO_SHOW: Tag(_("Did not come"), "cancel", "warn"),
+}
+WITH_NURSE = Tag(_("With nurse"), "pulse", "go")
+READY = Tag(_("Ready for you"), "done", "ok")
+ON_HOLD = Tag(_("On hold"), "pause")
+ALERT = Tag(_("Alert: vital signs"), "warning", "bad")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long a patient waits, and whether that is long (amber, red)."""
+
+    minutes: int
+    kind: str
+    words: str
+
+    @property
+    def drawn(self) -> int:
+        """Returns the length of the bar, whose end is 45 minutes."""
+        return min(self.minutes, 45)
+
+
+def wait(minutes: int) -> Wait:
+    """Returns a wait with the limits of the clinic."""
+    amber, red = settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES
+    band = estimates.band(minutes, amber, red)
+    limit = {"amber": amber, "red": red}.get(band)
+    words = gettext("over %(limit)s minutes") % {"limit": limit} if limit else ""
+    return Wait(minutes, {"amber": "warn", "red": "bad"}.get(band, ""), words)
+
+
+def waited_since(at: datetime) -> int:
+    """Returns the whole minutes since the instant."""
+    return estimates.whole_minutes(clock.now() - at)
+
+
+def triage_tag(row: Appointment) -> Tag | None:
+    """Returns the tag of an urgent patient; None for the others."""
+    word = _TRIAGE.get(Triage(row.triage))
+    return Tag(word, "warning", "bad") if word else None
+
+
+def patient(request: HttpRequest, row: Patient) -> dict[str, str]:
+    """Returns the patient's name, age and page; the page only for users who may open it."""
+    url = reverse("admin:patients_patient_change", args=[row.pk]) if can_open(request.user, Patients.PATIENT_VIEW) else ""
+    return {"name": filed_name(row.last_name, row.first_name), "age": ages.age_of(row), "url": url}
+
+
+def reason(request: HttpRequest, row: Appointment) -> str:
+    """Returns why the patient comes, for users who may read it; else, and without a reason, the type of the appointment."""
+    if row.notes.strip() and can_open(request.user, Appointments.APPOINTMENT_SEE_NOTES):
+        return Truncator(" ".join(row.notes.split())).chars(_REASON)
+    return kind(row)
+
+
+def kind(row: Appointment) -> str:
+    """Returns the type of the appointment as words."""
+    return labels.status(row.appointment_type).capitalize()
+
+
+def actions(request: HttpRequest, row: Appointment) -> dict[str, dict[str, Any]]:
+    """Returns the actions on the appointment that the user may run now (label, url), by name. Each leads back to the home."""
+    back = urlencode({"next": reverse(HOME)})
+    return {
+        action["url"].rstrip("/").rpartition("/")[2]: action | {"url": f"{action['url']}?{back}"}
+        for action in site._registry[Appointment].available_row_actions(request, row)  # type: ignore[attr-defined]  # of our own page
+    }
+
+
+def more(request: HttpRequest, row: Appointment, offered: dict[str, dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    """Returns the menu of a row: those of the actions with these names, and the appointment's own page."""
+    lines = [offered[name] for name in names if name in offered]
+    if not can_open(request.user, Appointments.APPOINTMENT_VIEW):
+        return lines
+    page = reverse("admin:appointments_appointment_change", args=[row.pk])
+    return [*lines, {"label": gettext("Open the appointment"), "url": page}]
+
+
+def when(at: datetime) -> str:
+    """Returns the time of an instant of today; of another day the day and the time."""
+    here, today = clinic_times.local(at), clock.today()
+    time, days = clinic_times.clock_time(at), (here.date() - today).days
+    if days in (0, 1):
+        return (gettext("Today %(time)s"), gettext("Tomorrow %(time)s"))[days] % {"time": time}
+    return clinic_times.moment(at)
+
+
+def minutes_late(minutes: int) -> str:
+    """Returns how late a patient is, in hours from two hours on."""
+    if minutes < 120:
+        return gettext("%(minutes)s min late") % {"minutes": minutes}
+    hours = minutes // 60
+    return ngettext("%(hours)s hour late", "%(hours)s hours late", hours) % {"hours": hours}
