@@ -46,29 +46,6 @@
     lastKey = event.key;
   });
 
-  // In the schedule arrows lead from cell to cell, Home and End to the edges of the day.
-  const schedule = document.querySelector("table.hims-schedule");
-  if (schedule) {
-    const rows = Array.from(schedule.tBodies[0].rows).map((row) => Array.from(row.cells));
-    const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    schedule.addEventListener("keydown", function (event) {
-      if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-      const cell = event.target.closest("tbody td");
-      const y = rows.findIndex((cells) => cells.includes(cell));
-      if (y < 0) return;
-      const x = rows[y].indexOf(cell);
-      let next = null;
-      if (moves[event.key]) next = (rows[y + moves[event.key][0]] || [])[x + moves[event.key][1]];
-      else if (event.key === "Home") next = rows[0][x];
-      else if (event.key === "End") next = rows[rows.length - 1][x];
-      if (!next || next.tagName !== "TD") return;
-      event.preventDefault();
-      const link = next.querySelector("a");
-      if (!link) next.tabIndex = -1;
-      (link || next).focus();
-    });
-  }
-
   // A form is sent once, and not left by accident.
   let isDirty = false;
   document.querySelectorAll("#content-main form[method=post]").forEach(function (form) {

@@ -6,6 +6,7 @@
   const age = document.getElementById("hims-queue-age");
   const news = document.getElementById("hims-queue-news");
   const pause = document.getElementById("hims-queue-pause");
+  const numbers = document.getElementById("hims-queue-numbers");
   if (!place) return;
   let asOf = Date.now(), isPaused = false, isAsking = false, hasFailed = false;
 
@@ -54,8 +55,8 @@
 
   function leave(row) {
     row.dataset.gone = "yes";
-    row.classList.add("hims-gone");
-    row.cells[5].textContent = "no longer waiting";
+    row.classList.add("gone");
+    row.querySelector("[data-state]").textContent = "no longer waiting";
   }
 
   // Rows are moved around a row that is in use: a node that moves loses the focus.
@@ -63,7 +64,7 @@
     const body = place.querySelector("tbody"), freshRows = rowsOf(fresh);
     const known = byId(rowsOf(place)), wanted = byId(freshRows);
     known.forEach(function (row, id) {
-      if (wanted.has(id)) { delete row.dataset.gone; row.classList.remove("hims-gone"); return; }
+      if (wanted.has(id)) { delete row.dataset.gone; row.classList.remove("gone"); return; }
       if (isBusy(row)) leave(row); else row.remove();
     });
     const order = freshRows.map(function (row) {
@@ -83,11 +84,14 @@
   }
 
   function show(fresh) {
+    const freshNumbers = fresh.querySelector("#hims-queue-numbers"); // shown in the head of the page
+    numbers.replaceChildren(...Array.from(freshNumbers.childNodes));
+    freshNumbers.remove();
     const said = changes(byId(linesOf(place)), byId(linesOf(fresh)));
     if (place.querySelector("tbody") && (fresh.querySelector("tbody") || isBusy(place))) {
       if (fresh.querySelector("tbody")) merge(fresh);
       else rowsOf(place).forEach((row) => { if (isBusy(row)) leave(row); else row.remove(); });
-      ["#hims-queue-numbers", "#hims-queue-walk-ins", "#hims-queue-beyond"].forEach(function (name) {
+      ["#hims-queue-chips", "#hims-queue-walk-ins", "#hims-queue-beyond"].forEach(function (name) {
         const mine = place.querySelector(name), other = fresh.querySelector(name);
         if (mine && !isBusy(mine)) mine.replaceChildren(...(other ? Array.from(other.childNodes) : []));
       });
@@ -124,6 +128,7 @@
     }
   }
 
+  document.getElementById("hims-queue-refresh").remove();
   pause.hidden = false;
   pause.addEventListener("click", function () {
     isPaused = !isPaused;

@@ -17,7 +17,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
@@ -73,12 +73,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class QueueBoard:
-    """A page of the queue, the length of the whole queue, and its numbers."""
+    """A page of the queue, the length of the whole queue, and its numbers. `others` are the patients in progress who are not in
+    the queue, because no mark asks for the doctor; all of them, in order of check-in."""
 
     entries: list[QueueEntry]
     total: Total
     summary: Summary
     at: datetime
+    others: list[Appointment] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,22 @@ def current(*, by: Actor, offset: int = 0, limit: int = _NO_LIMIT, **filters: An
     )
     shown = [*entries[offset : offset + limit], *left_over]
     total = Total(len(entries) + left_over_total.rows, left_over_total.is_estimate)
-    return QueueBoard(shown[:limit], total, summary, now)
+    others = [row for row in present if row.status == Status.IN_PROGRESS and row not in marked]
+    return QueueBoard(shown[:limit], total, summary, now, sorted(others, key=lambda row: row.checked_in_at or now))
 
 
 def count_waiting(by: Actor) -> int:
     """Returns how many patients that the actor may see are waiting now."""
     now = clock.now()
     return _present(by, _condition(_own_filters(by, {})), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
+
+
+def count_by_doctor(by: Actor) -> dict[UUID, int]:
+    """Returns how many patients that the actor may see are here for each doctor: waiting or in progress. One statement."""
+    now = clock.now()
+    rows = _present(by, _condition(_own_filters(by, {})), _day_of(now), now).order_by()
+    attends = rows.annotate(attends=Coalesce("attending_doctor_id", "doctor_id")).values_list("attends")
+    return dict(attends.annotate(Count("pk")))
 
 
 def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The consultations that wait for a user: with a nurse, with an alert, not signed. For the home pages and the queue."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,22 @@ def with_place(rows: QuerySet[Consultation]) -> QuerySet[Any]:
     return rows.annotate(
         is_with_nurse=Case(When(begun_for & ~Exists(by_doctor), then=True), default=False, output_field=BooleanField())
     )
+
+
+@dataclass(frozen=True)
+class OngoingVisit:
+    """The consultation of an appointment in progress, and whether the patient is still with a nurse."""
+
+    consultation_id: UUID
+    is_with_nurse: bool
+
+
+def ongoing_visits(appointment_ids: Collection[UUID]) -> dict[UUID, OngoingVisit]:
+    """Returns the current consultation by appointment, for appointments that the caller may see; for the front desk too, which
+    sees no consultation but where the patient is. One query."""
+    rows = with_place(Consultation.objects.live().filter(appointment__in=appointment_ids))
+    values = rows.values_list("appointment_id", "pk", "is_with_nurse")
+    return {appointment_id: OngoingVisit(pk, is_with_nurse) for appointment_id, pk, is_with_nurse in values}
 
 
 def live_of_appointments(*, visible_to: Actor, appointment_ids: Collection[UUID]) -> dict[UUID, Any]:

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.accounts.rights import Permission as AccountPermission
@@ -15,6 +17,7 @@ from apps.appointments import rules, selectors, services
 from apps.appointments.models import AppointmentType, DoctorSchedule
 from apps.appointments.rights import Permission
 from apps.appointments.services import NewSchedule, WeeklyHours
+from apps.common import clinic_times
 from apps.common.errors import HimsError, Invalid
 from apps.desk.appointments import labels
 from apps.desk.appointments.forms import ClockInput, DayInput, DoctorField, RoomField
@@ -22,7 +25,7 @@ from apps.desk.appointments.time_off import may_schedule
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 _MINUTES = "minutes_"
 _BLANK = 3  # empty lines below a published week
 
@@ -30,7 +33,7 @@ _BLANK = 3  # empty lines below a published week
 class HoursForm(forms.Form):
     """Hours on a weekday. An emptied line is ignored."""
 
-    weekday = forms.TypedChoiceField(coerce=int, required=False, choices=[("", "–"), *enumerate(DAYS)], empty_value=None)
+    weekday = forms.TypedChoiceField(coerce=int, required=False, choices=[("", ""), *enumerate(DAYS)], empty_value=None)
     starts = forms.TimeField(required=False, widget=ClockInput)
     ends = forms.TimeField(required=False, widget=ClockInput)
     room_id = RoomField(label="Room")
@@ -55,7 +58,7 @@ class HoursForm(forms.Form):
         if not self.is_empty:
             for name in ("weekday", "starts", "ends"):
                 if cleaned.get(name) is None and name not in self.errors:
-                    self.add_error(name, "Is missing.")
+                    self.add_error(name, gettext("Fill this in, or empty the whole line."))
         return cleaned
 
     def hours(self) -> WeeklyHours:
@@ -74,7 +77,7 @@ class WeekForm(ServiceForm[DoctorSchedule]):
     class Meta:
         model = DoctorSchedule
         fields = ("doctor", "slot_minutes", "overbook_per_day")
-        help_texts = {"slot_minutes": "The slot length, and how long an appointment takes unless a length is set below."}
+        help_texts = {"slot_minutes": _("How long an appointment takes, unless a length is set below.")}
 
     by: Actor
 
@@ -95,7 +98,7 @@ class WeekForm(ServiceForm[DoctorSchedule]):
 
     def clean(self) -> dict[str, Any]:
         if not self.lines.is_valid():
-            self.add_error(None, "Correct the hours below.")
+            self.add_error(None, gettext("Correct the hours below."))
         elif isinstance(self.refusal, Invalid):
             self._show_line_errors(self.refusal)
         return super().clean()
@@ -129,7 +132,7 @@ class WeekForm(ServiceForm[DoctorSchedule]):
 
 for _kind in AppointmentType:
     WeekForm.base_fields[f"{_MINUTES}{_kind.value}"] = forms.IntegerField(
-        label=f"Minutes: {_kind.value.replace('_', ' ')}", required=False, min_value=rules.SHORTEST, max_value=rules.LONGEST
+        label=labels.kind(_kind.value), required=False, min_value=rules.SHORTEST, max_value=rules.LONGEST
     )
     WeekForm.declared_fields[f"{_MINUTES}{_kind.value}"] = WeekForm.base_fields[f"{_MINUTES}{_kind.value}"]
 _LENGTHS = tuple(f"{_MINUTES}{kind.value}" for kind in AppointmentType)
@@ -158,8 +161,8 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ("whose", "slot_minutes", "overbook_per_day", "week")})]
         whose = "whose" if obj else "doctor"
-        lengths = {"fields": _LENGTHS, "description": "Minutes an appointment of a type takes, if it is not one slot."}
-        return [(None, {"fields": (whose, "slot_minutes", "overbook_per_day")}), ("Lengths of appointments", lengths)]
+        lengths = {"fields": _LENGTHS, "description": _("Minutes that an appointment of a type takes, if it is not one slot.")}
+        return [(None, {"fields": (whose, "slot_minutes", "overbook_per_day")}), (_("Lengths of appointments"), lengths)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -182,27 +185,35 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     def _publish(self, request: HttpRequest, doctor_id: Any, form: WeekForm) -> DoctorSchedule:
         done = services.set_schedule(by=cast("Actor", request.user), doctor_id=doctor_id, schedule=form.week())
         if done.affected:
-            messages.warning(request, f"Booked appointments outside the new hours: {done.affected}. Move them, or view them.")
+            messages.warning(
+                request,
+                gettext("Booked appointments outside the new hours: %(count)s. Move them in Cover for absence.")
+                % {"count": done.affected},
+            )
         return done.schedule
 
-    @admin.display(description="doctor")
+    @admin.display(description=_("doctor"))
     def whose(self, row: DoctorSchedule) -> str:
         return labels.doctor(row.doctor)
 
-    @admin.display(description="week")
+    @admin.display(description=_("week"))
     def week(self, row: DoctorSchedule) -> str:
         week = selectors.week(cast("Actor", row.doctor), row.pk)
         lines = [
-            (DAYS[one.weekday], f"{one.starts:%H:%M}", rules.clock_time(one.ends, is_end=True), _valid(one)) for one in week.hours
+            (DAYS[one.weekday], f"{one.starts:%H:%M}–{rules.clock_time(one.ends, is_end=True)}", _valid(one))
+            for one in week.hours
         ]
-        lengths = [(kind.replace("_", " "), minutes) for kind, minutes in week.lengths.items()]
+        lengths = [
+            (labels.kind(kind), gettext("%(minutes)s minutes") % {"minutes": minutes}) for kind, minutes in week.lengths.items()
+        ]
         return format_html(
-            '<ul class="hims-history">{}{}</ul>',
-            format_html_join("", "<li>{} {}–{}{}</li>", lines),
-            format_html_join("", "<li>{}: {} minutes</li>", lengths),
+            '<ul class="rows">{}{}</ul>',
+            format_html_join("", '<li>{} <span class="ltr">{}</span> {}</li>', lines),
+            format_html_join("", "<li>{}: {}</li>", lengths),
         )
 
 
 def _valid(one: Any) -> str:
-    parts = [f"from {one.valid_from}" if one.valid_from else "", f"until {one.valid_until}" if one.valid_until else ""]
-    return " ".join(filter(None, ["", *parts]))
+    parts = (("from %(day)s", one.valid_from), ("until %(day)s", one.valid_until))
+    words = {"from %(day)s": gettext("from %(day)s"), "until %(day)s": gettext("until %(day)s")}
+    return " ".join(words[text] % {"day": clinic_times.day(day)} for text, day in parts if day)

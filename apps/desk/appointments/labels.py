@@ -51,7 +51,7 @@ STATES = {
     Status.CANCELLED: State(_("Cancelled"), "cancel"),
     Status.NO_SHOW: State(_("Did not come"), "cancel", "warn"),
 }
-_WITH_NURSE = State(_("With nurse"), "pulse", "go")
+WITH_NURSE = State(_("With nurse"), "pulse", "go")
 TYPES = [(kind.value, kind.value.replace("_", " ")) for kind in AppointmentType]
 
 
@@ -73,7 +73,7 @@ def state(row: Appointment) -> State:
     """Returns the state of an appointment as pages show it. In progress, a mark of the queue says that the patient is
     with the nurse."""
     if row.status == Status.IN_PROGRESS and (row.alert_since or row.ready_since):
-        return _WITH_NURSE
+        return WITH_NURSE
     return STATES[Status(row.status)]
 
 
@@ -96,6 +96,11 @@ def spoken(at: datetime) -> str:
     return gettext("%(day)s at %(time)s") % {"day": day, "time": clinic_times.clock_time(at)}
 
 
+def kind(appointment_type: str) -> str:
+    """Returns an appointment type as words, like "Follow up"."""
+    return status(appointment_type).capitalize()
+
+
 def patient(row: Patient) -> str:
     """Returns the name as reception files it, isolated so that its text direction does not affect the text around it."""
     return isolated(filed_name(row.last_name, row.first_name))
@@ -114,6 +119,11 @@ def moment(at: datetime) -> str:
 def clock_time(at: datetime) -> str:
     """Returns the time in the clinic's time zone."""
     return clinic_times.clock_time(at)
+
+
+def is_today(at: datetime) -> bool:
+    """Returns whether the instant is on the clinic's current day."""
+    return clinic_times.local(at).date() == clock.today()
 
 
 def today() -> TimeSpan:

@@ -11,6 +11,8 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.appointments import rules, selectors, services
@@ -21,6 +23,7 @@ from apps.appointments.scheduling.services.reschedule import BulkRescheduleResul
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
+from apps.common.text import isolated
 from apps.desk.appointments import labels, reschedule_forms
 from apps.desk.appointments.appointments import DoctorFilter
 from apps.desk.appointments.reschedule_forms import RescheduleForm
@@ -33,6 +36,20 @@ from apps.rest import sample_ids
 _FIELDS = ("doctor_id", "date_from", "date_to", "to_doctor_id", "reason", "notify_patient")
 _HEAD = ("whose", "new_doctor", "since", "until", "reason", "patients_notified", "moved", "by", "state")
 _PAGE = "admin:appointments_bulkreschedule_"
+
+
+AWAY, MOVES = "away", "moves"  # the tabs of “Cover for absence”
+
+
+def cover_tabs(request: HttpRequest, current: str) -> list[dict[str, Any]]:
+    """Returns the tabs of “Cover for absence”; none for users who may not move appointments."""
+    if not can_open(request.user, Permission.SCHEDULE_KEEP):
+        return []
+    tabs = (
+        (AWAY, gettext("Days away"), "admin:appointments_timeoff_changelist"),
+        (MOVES, gettext("Moves"), f"{_PAGE}changelist"),
+    )
+    return [{"label": label, "url": reverse(page), "is_current": name == current} for name, label, page in tabs]
 
 
 def reschedule_url(doctor_id: Any = None, since: datetime | None = None, until: datetime | None = None) -> str:
@@ -68,17 +85,20 @@ class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
     row_actions = (
         RowAction(
             name="undo",
-            label="Undo the rescheduling",
+            label="Move the appointments back",
             permission=Permission.SCHEDULE_KEEP,
             run=lambda by, row, _: services.undo_bulk_reschedule(by=by, move_id=row.pk),
             question="Each appointment returns to its previous place if that is still free and the appointment has not "
             "changed since. The others stay where they are and are listed with the reason.",
-            done="The rescheduling was undone.",
+            done="The appointments were moved back.",
             available=lambda row, _: row.undone_at is None and clock.now() <= undo_until(row),
             destructive=True,
             result_page=_show_undone,
         ),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"tabs": cover_tabs(request, MOVES)} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkReschedule]:
         shown = Appointment.objects.visible_to(cast("Actor", request.user)).values("pk")
@@ -101,7 +121,9 @@ class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`doctor`, `from` and `until` in the address fill the form."""
-        return super().add_view(request, form_url, {"title": "Reschedule a doctor’s appointments"} | (extra_context or {}))
+        return super().add_view(
+            request, form_url, {"title": gettext("Move the appointments of an absent doctor")} | (extra_context or {})
+        )
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
@@ -176,50 +198,56 @@ class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
         shown = reschedule_forms.moved(visits)
         still = [] if row.undone_at else selectors.still_movable(by, row)
         return {
-            "title": "Rescheduled appointments",
+            "title": gettext("Moved appointments"),
             "subtitle": f"{labels.doctor(row.doctor)}, {labels.moment(row.moved_at)}",
             "moved": shown,
             "still": [reschedule_forms.appointment_link(one) | {"when": labels.moment(one.scheduled_time)} for one in still],
         }
 
-    @admin.display(description="moved", ordering="moved_at")
+    @admin.display(description=_("moved"), ordering="moved_at")
     def moved(self, row: BulkReschedule) -> str:
         return labels.moment(row.moved_at)
 
-    @admin.display(description="absent")
+    @admin.display(description=_("absent doctor"))
     def whose(self, row: BulkReschedule) -> str:
         return labels.doctor(row.doctor)
 
-    @admin.display(description="to")
+    @admin.display(description=_("moved to"))
     def new_doctor(self, row: BulkReschedule) -> str:
-        return labels.doctor(row.to_doctor) if row.to_doctor else "later, with the same doctor"
+        return labels.doctor(row.to_doctor) if row.to_doctor else gettext("later, with the same doctor")
 
-    @admin.display(description="appointments from")
+    @admin.display(description=_("from"))
     def since(self, row: BulkReschedule) -> str:
         return labels.moment(row.starts_at)
 
-    @admin.display(description="until")
+    @admin.display(description=_("until"))
     def until(self, row: BulkReschedule) -> str:
         return labels.moment(row.ends_at)
 
-    @admin.display(description="appointments")
+    @admin.display(description=_("appointments"))
     def visits(self, row: Any) -> str:
         return str(row.visits_moved)
 
-    @admin.display(description="patients notified")
+    @admin.display(description=_("patients told"))
     def patients_notified(self, row: BulkReschedule) -> str:
-        return "yes" if row.notify_patient else "no"
+        return gettext("yes") if row.notify_patient else gettext("no")
 
-    @admin.display(description="by")
+    @admin.display(description=_("by"))
     def by(self, row: BulkReschedule) -> str:
-        return str(row.moved_by or "the system")
+        return _person(row.moved_by)
 
-    @admin.display(description="state")
+    @admin.display(description=_("status"))
     def state(self, row: BulkReschedule) -> str:
         if row.undone_at:
-            return f"undone, {labels.moment(row.undone_at)} ({row.undone_by or 'the system'})"
+            return gettext("moved back, %(time)s (%(by)s)") % {"time": labels.moment(row.undone_at), "by": _person(row.undone_by)}
         until = undo_until(row)
-        return f"moved; can be undone until {labels.clock_time(until)}" if clock.now() <= until else "moved"
+        if clock.now() > until:
+            return gettext("moved")
+        return gettext("moved; can be moved back until %(time)s") % {"time": labels.clock_time(until)}
+
+
+def _person(user: Any) -> str:
+    return isolated(user.full_name) if user else gettext("the system")
 
 
 def _show_rescheduled(request: HttpRequest, done: BulkRescheduleResult) -> None:
@@ -237,6 +265,7 @@ def _shown(plan: ReschedulePlan, form: RescheduleForm) -> dict[str, Any]:
         "plan": rows,
         "is_planned": True,
         "can_move": any(row["after"] for row in rows),
+        "to_move": sum(bool(row["after"]) for row in rows),
         "gone": reschedule_forms.gone(plan, form.seen),
     }
 

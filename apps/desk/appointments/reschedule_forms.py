@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -22,30 +23,30 @@ from apps.desk.kit.forms import ServiceForm
 
 SEEN = "seen"  # hidden fields: the plan that was shown, one line for each appointment
 WHY = {
-    UnplacedReason.NO_HOURS: "the doctor has no published hours",
-    UnplacedReason.NO_FREE_TIME: "nothing is free within sixty days",
-    UnplacedReason.TAKEN_MEANWHILE: "the time has since been taken",
-    UnplacedReason.CHANGED_SINCE: "the appointment has been changed since",
-    UnplacedReason.OLD_PLACE_TAKEN: "its previous time is taken",
-    UnplacedReason.OLD_PLACE_CLOSED: "its previous doctor or room is no longer available",
+    UnplacedReason.NO_HOURS: _("the doctor has no published hours"),
+    UnplacedReason.NO_FREE_TIME: _("nothing is free within sixty days"),
+    UnplacedReason.TAKEN_MEANWHILE: _("the time has since been taken"),
+    UnplacedReason.CHANGED_SINCE: _("the appointment has been changed since"),
+    UnplacedReason.OLD_PLACE_TAKEN: _("its previous time is taken"),
+    UnplacedReason.OLD_PLACE_CLOSED: _("its previous doctor or room is no longer available"),
 }
 
 
 class RescheduleForm(ServiceForm[BulkReschedule]):
     """The absent doctor, the period, the new doctor and the reason. The fields have the names of the API's body."""
 
-    doctor_id = DoctorField(label="Doctor who is absent")
-    date_from = forms.SplitDateTimeField(label="Appointments from", widget=MomentWidget)
-    date_to = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="Appointments that begin before")
+    doctor_id = DoctorField(label=_("Doctor who is absent"))
+    date_from = forms.SplitDateTimeField(label=_("Appointments from"), widget=MomentWidget)
+    date_to = forms.SplitDateTimeField(label=_("Until"), widget=MomentWidget, help_text=_("Appointments that begin before"))
     to_doctor_id = DoctorField(
-        label="To",
+        label=_("To"),
         required=False,
-        help_text="Appointments keep their time if the other doctor is free; the others get the next free time.",
+        help_text=_("Appointments keep their time if the other doctor is free; the others get the next free time."),
     )
     reason = forms.CharField(
         max_length=400,
         required=False,
-        help_text="Required to move them, not for the preview. Stored with the rescheduling: ill, course, …",
+        help_text=_("Required to move them, not to see the new times. Stored with the move: ill, course, …"),
     )
     notify_patient = forms.BooleanField(label=_("Tell the patients"), required=False, initial=True)
 
@@ -60,7 +61,7 @@ class RescheduleForm(ServiceForm[BulkReschedule]):
         absent, other = (cast("DoctorField", self.fields[name]) for name in ("doctor_id", "to_doctor_id"))
         absent.offer(_known(self["doctor_id"].value()))  # appointments of a doctor who left must still be moved
         other.offer()
-        other.empty_label = "Later, with the same doctor"
+        other.empty_label = gettext("Later, with the same doctor")
         if not self.by.has_permission(Permission.APPOINTMENT_ANY):
             absent.offer_only(self.by)
 
@@ -72,9 +73,9 @@ class RescheduleForm(ServiceForm[BulkReschedule]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.is_preview:
-            self.add_error(None, "Nothing has been moved yet.")
+            self.add_error(None, gettext("Nothing has been moved yet."))
         elif not (cleaned.get("reason") or "").strip() and "reason" not in self.errors:
-            self.add_error("reason", "Enter a reason.")
+            self.add_error("reason", gettext("Enter a reason."))
         return cleaned
 
     @property
@@ -112,7 +113,7 @@ def moved(rows: Iterable[RescheduledAppointment]) -> list[dict[str, Any]]:
             "before": _place(row.from_time, row.from_doctor, row.from_room),
             "after": _place(row.to_time, row.to_doctor, row.to_room),
             "result": labels.status(row.result),
-            "why": WHY.get(UnplacedReason(row.because), "") if row.because else "",
+            "why": str(WHY.get(UnplacedReason(row.because), "")) if row.because else "",
         }
         for row in rows
     ]
@@ -148,7 +149,7 @@ def stayed(plan: ReschedulePlan) -> str:
     counts: dict[str, int] = {}
     for one in plan.proposals:
         if one.because:
-            counts[WHY[one.because]] = counts.get(WHY[one.because], 0) + 1
+            counts[str(WHY[one.because])] = counts.get(str(WHY[one.because]), 0) + 1
     return "; ".join(f"{why}: {number}" for why, number in counts.items())
 
 
@@ -164,7 +165,7 @@ def _planned(one: Proposal, there: Places, seen: Sequence[str]) -> dict[str, Any
         "line": plan_line,
         "before": there.label(one.before),
         "after": there.label(one.after) if one.after else "",
-        "why": WHY[one.because] if one.because else "",
+        "why": str(WHY[one.because]) if one.because else "",
         "is_other": bool(seen) and plan_line not in seen,
     }
 

@@ -1,7 +1,8 @@
-"""The schedule as a page: a day with a column for each doctor, or one doctor's week. A free time links to the booking page."""
+"""The schedule as a page: a day with a column for each doctor, or some days of one doctor. A free time links to the booking page,
+or, while an appointment is moved (`?move=`), to the page that asks before it moves it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -11,82 +12,94 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
-from apps.appointments import rules
+from apps.appointments import rules, selectors
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability, day_grid, doctor_hours
-from apps.appointments.scheduling.day_grid import Cell, Column, GridEntry, Kind
+from apps.appointments.scheduling.day_grid import Column, Grid, Kind
 from apps.appointments.scheduling.doctor_hours import UNCONFIRMED, GridFilter
 from apps.audit import services as audit
 from apps.common import clock
-from apps.desk.appointments import labels, reschedule
+from apps.common.errors import NotFound
+from apps.consultations.queries import worklists
+from apps.desk.appointments import labels, reschedule, schedule_cells
 from apps.desk.appointments.forms import DayInput
+from apps.desk.appointments.schedule_cells import Sheet
 from apps.desk.appointments.time_off import may_schedule
 from apps.desk.kit.site import can_open
+from apps.rest import sample_ids
 
 NEED = Permission.QUEUE_VIEW
+DAYS = {"day": 1, "3day": 3, "week": 7}
 _SIDE_BY_SIDE = 12  # doctors in the table if none is chosen and none works that day
-_KIND_LABELS = {
-    Kind.OFF: "Time off",
-    Kind.BREAK: "Break",
-    Kind.CLOSED: "Closed",
-    Kind.NONE: "–",
-    Kind.PAST: "–",
-    Kind.TAKEN: "Taken",
-}
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+_SATURDAY = 5
+_ROWS = {1: ("per5", 1), 2: ("per10", 2)}  # by the rows of the shortest block: higher rows, and the rows of one line of text
+_LEGEND = (Status.CONFIRMED, Status.SCHEDULED, Status.CHECKED_IN, Status.IN_PROGRESS, Status.REQUESTED, Status.COMPLETED)
 
 
 class ViewForm(forms.Form):
     """Chooses what to show. Invalid values are ignored."""
 
-    view = forms.ChoiceField(required=False, choices=[("day", "Day"), ("week", "Week of one doctor")])
-    doctor = forms.ChoiceField(required=False)
-    date = forms.DateField(required=False, widget=DayInput)
-    type = forms.ChoiceField(required=False, choices=[("", "All"), *labels.TYPES])
-    status = forms.ChoiceField(
-        required=False,
-        choices=[("", "All"), (UNCONFIRMED, "not confirmed"), *((one.value, labels.status(one)) for one in Status)],
+    doctor = forms.ChoiceField(label=_("Doctor"), required=False)
+    type = forms.ChoiceField(
+        label=_("Type"), required=False, choices=[("", _("All types")), *((kind, labels.kind(kind)) for kind, _w in labels.TYPES)]
     )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[
+            ("", _("Any status")),
+            (UNCONFIRMED, _("Not confirmed")),
+            *((one.value, state.word) for one, state in labels.STATES.items()),
+        ],
+    )
+    date = forms.DateField(label=_("Date"), required=False, widget=DayInput)
+    view = forms.ChoiceField(required=False, choices=[(name, name) for name in DAYS], widget=forms.HiddenInput)
 
     def __init__(self, data: Any, doctors: Sequence[Doctor]) -> None:
-        super().__init__(data, auto_id="diary_%s")
+        super().__init__(data, auto_id="schedule_%s")
         named = [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
-        cast("forms.ChoiceField", self.fields["doctor"]).choices = [("", "All"), *named]
+        cast("forms.ChoiceField", self.fields["doctor"]).choices = [("", gettext("All doctors")), *named]
 
 
 @dataclass(frozen=True)
 class GridView:
-    """A view of the schedule."""
+    """A view of the schedule. `moving` is the appointment for which the user chooses another time."""
 
     view: str
     day: date
     doctor: Doctor | None
     grid_filter: GridFilter
-    may_book: bool
+    moving: Appointment | None = None
 
     @property
     def days(self) -> list[date]:
-        monday = self.day - timedelta(days=self.day.weekday())
-        return [self.day] if self.view == "day" else [monday + timedelta(days=number) for number in range(7)]
+        first = self.day - timedelta(days=self.day.weekday()) if self.view == "week" else self.day
+        return [first + timedelta(days=number) for number in range(DAYS[self.view])]
 
     def address(self, **other: Any) -> str:
-        """Returns the address of this view, with these parameters changed."""
+        """Returns the address of this view, with these parameters changed. It always names the doctor, because without one a
+        doctor gets their own schedule."""
         parameters = {
             "view": self.view,
-            "doctor": self.doctor.pk if self.doctor else "",
             "date": self.day,
             "type": self.grid_filter.appointment_type,
             "status": self.grid_filter.status,
+            "move": self.moving.pk if self.moving else "",
         }
         query = {name: value for name, value in (parameters | other).items() if value}
-        return f"{reverse('admin:schedule')}?{urlencode(query)}"
+        doctor = other.get("doctor", self.doctor and self.doctor.pk)
+        return f"{reverse('admin:schedule')}?{urlencode(query | {'doctor': doctor or ''})}"
 
 
 class ScheduleView(View):
@@ -99,59 +112,94 @@ class ScheduleView(View):
             raise PermissionDenied
         by = cast("Actor", request.user)
         doctors = list(accounts.doctors(visible_to=by).select_related("user").order_by("user__last_name", "user__first_name"))
-        form = ViewForm(request.GET, doctors)
-        grid_view = _grid_view(form, doctors, by)
-        columns = self._columns(by, grid_view, doctors)
-        rows = day_grid.build_rows(columns, zone=availability.clinic_zone(), now=clock.now())
-        shown = {entry.appointment.patient_id for column in columns for entry in column.entries if entry.appointment is not None}
-        self._note(by, request, grid_view, len(shown))
+        grid_view = _grid_view(request, doctors, by)
+        columns = _columns(by, grid_view, doctors)
+        grid = day_grid.build(columns, zone=availability.clinic_zone(), now=clock.now())
+        _note(by, request, grid_view, columns)
+        row_class, one_line = _ROWS.get(grid.shortest, ("", 3))
+        sheet = replace(_sheet(request, grid_view, columns), one_line=one_line)
         context = {
             **self.site.each_context(request),
             "title": _title(grid_view),
             "form": ViewForm(_shown(grid_view), doctors),
             "grid_view": grid_view,
-            "heads": [_head(column, grid_view) for column in columns],
-            "rows": [
-                {
-                    "time": f"{row.at:%H:%M}",
-                    "again": row.again,
-                    "cells": [_cell(cell, column, grid_view) for cell, column in zip(row.cells, columns, strict=True)],
-                }
-                for row in rows
-            ],
-            "links": _navigation(grid_view),
-            "move": _move(grid_view, request.user),
-            "signs": [(labels.SIGNS[status], labels.status(status)) for status in Status],
+            "heads": [_head(column, lanes.count, grid_view) for column, lanes in zip(columns, grid.columns, strict=True)],
+            "lane_widths": _lane_widths(grid),
+            "rows": schedule_cells.rows(grid, columns, sheet),
+            "now_line": _now_line(grid, columns),
+            "row_class": row_class,
+            "address": sheet.address,
+            "size": "crowd" if len(columns) > 8 else "many" if len(columns) > 5 else "",
+            "steps": _steps(grid_view),
+            "views": _views(grid_view),
+            "cover": _cover(grid_view, request.user),
+            "legend": [*(labels.STATES[status] for status in _LEGEND), labels.WITH_NURSE, schedule_cells.LATE],
+            "booked": sum(map(_booked, columns)),
+            "free": sum(block.kind is Kind.FREE for lanes in grid.columns for block in lanes.blocks),
+            "may_book": can_open(request.user, Permission.APPOINTMENT_BOOK),
+            "moving": grid_view.moving and _moving(grid_view),
             "zone": availability.clinic_zone().key,
         }
-        return TemplateResponse(request, "admin/appointments/schedule.html", context)
-
-    def _columns(self, by: Actor, grid_view: GridView, doctors: Sequence[Doctor]) -> list[Column]:
-        """Returns the doctors who work or have entries that day; if there are none, the first doctors of the list."""
-        if grid_view.doctor is not None:
-            return doctor_hours.columns(by, [grid_view.doctor], grid_view.days, grid_view.grid_filter)
-        every = doctor_hours.columns(by, doctors, grid_view.days, grid_view.grid_filter)
-        return [column for column in every if column.hours or column.entries] or every[:_SIDE_BY_SIDE]
-
-    def _note(self, by: Actor, request: HttpRequest, grid_view: GridView, shown: int) -> None:
-        query = {name: value for name, value in request.GET.items() if name in ViewForm.base_fields}
-        first, last = str(grid_view.days[0]), str(grid_view.days[-1])
-        audit.record(
-            by=by, action="appointments.diary_read", door="admin", query=query, shown=shown, first_day=first, last_day=last
-        )
+        return TemplateResponse(request, "desk/appointments/schedule.html", context)
 
 
-def _grid_view(form: ViewForm, doctors: Sequence[Doctor], by: Actor) -> GridView:
-    """Returns the requested view. A week has one doctor: the chosen one, else the user, else the first by name."""
+def _grid_view(request: HttpRequest, doctors: Sequence[Doctor], by: Actor) -> GridView:
+    """Returns the requested view. Several days have one doctor: the chosen one, else the user, else the first by name. Doctors
+    who choose nothing get their own week."""
+    form = ViewForm(request.GET, doctors)
     form.is_valid()
     cleaned = form.cleaned_data
     known = {str(doctor.pk): doctor for doctor in doctors}
-    day, view = cleaned.get("date") or clock.today(), cleaned.get("view") or "day"
-    chosen = known.get(cleaned.get("doctor", ""))
-    if view == "week" and chosen is None:
-        chosen = known.get(str(by.id)) or next(iter(doctors), None)
+    own = known.get(str(by.id))
+    chosen = known.get(cleaned.get("doctor", "")) or (own if "doctor" not in request.GET else None)
+    view = cleaned.get("view") or ("week" if own and not request.GET else "day")
+    if view != "day" and chosen is None:
+        chosen = own or next(iter(doctors), None)
+    day = cleaned.get("date") or clock.today()
     grid_filter = GridFilter(cleaned.get("type", ""), cleaned.get("status", ""))
-    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter, by.has_permission(Permission.APPOINTMENT_BOOK))
+    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter, _appointment_to_move(request, by))
+
+
+def _appointment_to_move(request: HttpRequest, by: Actor) -> Appointment | None:
+    """Returns the appointment that the address names, if the user can move it."""
+    appointment_id = sample_ids.resolve(request.GET.get("move", ""))
+    if appointment_id is None:
+        return None
+    try:
+        row = selectors.appointment_with_people(by, appointment_id)
+    except NotFound:
+        return None
+    return row if "move" in schedule_cells.row_actions(request, row) else None
+
+
+def _columns(by: Actor, grid_view: GridView, doctors: Sequence[Doctor]) -> list[Column]:
+    """Returns the doctors who work or have entries that day; if there are none, the first doctors of the list. Of a week it
+    leaves out a Saturday and a Sunday on which nothing happens."""
+    if grid_view.doctor is None:
+        every = doctor_hours.columns(by, doctors, grid_view.days, grid_view.grid_filter)
+        return [column for column in every if column.hours or column.entries] or every[:_SIDE_BY_SIDE]
+    every = doctor_hours.columns(by, [grid_view.doctor], grid_view.days, grid_view.grid_filter)
+    if grid_view.view != "week":
+        return every
+    return [column for column in every if column.hours or column.entries or column.day.weekday() < _SATURDAY]
+
+
+def _sheet(request: HttpRequest, grid_view: GridView, columns: Iterable[Column]) -> Sheet:
+    rows = [entry.appointment for column in columns for entry in column.entries if entry.appointment is not None]
+    in_progress = [row.pk for row in rows if row.status == Status.IN_PROGRESS]
+    ongoing = worklists.ongoing_visits(in_progress)
+    address = grid_view.address(move="")
+    return Sheet(request, clock.now(), ongoing, address, grid_view.grid_filter.appointment_type, grid_view.moving)
+
+
+def _note(by: Actor, request: HttpRequest, grid_view: GridView, columns: Iterable[Column]) -> None:
+    people = {entry.appointment.patient_id for column in columns for entry in column.entries if entry.appointment is not None}
+    people |= {grid_view.moving.patient_id} if grid_view.moving else set()
+    query = {name: value for name, value in request.GET.items() if name in (*ViewForm.base_fields, "move")}
+    first, last = str(grid_view.days[0]), str(grid_view.days[-1])
+    audit.record(
+        by=by, action="appointments.diary_read", door="admin", query=query, shown=len(people), first_day=first, last_day=last
+    )
 
 
 def _shown(grid_view: GridView) -> dict[str, Any]:
@@ -165,26 +213,33 @@ def _shown(grid_view: GridView) -> dict[str, Any]:
 
 
 def _title(grid_view: GridView) -> str:
-    day = grid_view.days[0]
-    when = f"{day:%A} {day.day} {day:%B %Y}"
-    return f"Schedule: {when}" if grid_view.view == "day" else f"Schedule: week from {when}"
+    days = grid_view.days
+    when = date_format(days[0], "l j F Y")
+    if grid_view.view != "day":
+        first = date_format(days[0], "j M" if days[0].year == days[-1].year else "j M Y")
+        when = gettext("%(first)s to %(last)s") % {"first": first, "last": date_format(days[-1], "j M Y")}
+    return f"{labels.doctor(grid_view.doctor.user)}, {when}" if grid_view.doctor else when
 
 
-def _navigation(grid_view: GridView) -> list[dict[str, Any]]:
-    """Returns the links to other days and views."""
-    week, today = timedelta(days=7), clock.today()
-    near = (
-        []
-        if grid_view.view == "week"
-        else [("Previous day", grid_view.day - timedelta(days=1)), ("Next day", grid_view.day + timedelta(days=1))]
-    )
-    steps = [*near, ("Today", today), ("Previous week", grid_view.day - week), ("Next week", grid_view.day + week)]
-    other = ("Day", "day") if grid_view.view == "week" else ("Week", "week")
-    links = [{"label": label, "url": grid_view.address(date=day)} for label, day in steps]
-    return [*links, {"label": f"{other[0]} view", "url": grid_view.address(view=other[1])}]
+def _steps(grid_view: GridView) -> dict[str, Any]:
+    """Returns the links to the days before, to today and to the days after (label, url)."""
+    step = timedelta(days=DAYS[grid_view.view])
+    names = {
+        "day": (gettext("Day before"), gettext("Today"), gettext("Day after")),
+        "3day": (gettext("Three days before"), gettext("Today"), gettext("Three days after")),
+        "week": (gettext("Week before"), gettext("This week"), gettext("Week after")),
+    }[grid_view.view]
+    days = (grid_view.day - step, clock.today(), grid_view.day + step)
+    links = [{"label": label, "url": grid_view.address(date=day)} for label, day in zip(names, days, strict=True)]
+    return dict(zip(("before", "today", "after"), links, strict=True))
 
 
-def _move(grid_view: GridView, user: Any) -> str:
+def _views(grid_view: GridView) -> list[dict[str, Any]]:
+    names = (("day", gettext("Day")), ("3day", gettext("3 days")), ("week", gettext("Week")))
+    return [{"label": label, "url": grid_view.address(view=view), "is_current": view == grid_view.view} for view, label in names]
+
+
+def _cover(grid_view: GridView, user: Any) -> str:
     """Returns the link that moves the shown appointments of a doctor; empty if the user may not plan this schedule."""
     if not (may_schedule(user, grid_view.doctor.pk) if grid_view.doctor else can_open(user, Permission.SCHEDULE_KEEP)):
         return ""
@@ -193,56 +248,49 @@ def _move(grid_view: GridView, user: Any) -> str:
     return reschedule.reschedule_url(grid_view.doctor and grid_view.doctor.pk, start, end)
 
 
-def _head(column: Column, grid_view: GridView) -> dict[str, str]:
-    """Returns the header of a column: in a day view its doctor, linked to the week; in a week view its day, linked to the day."""
-    if grid_view.view == "week":
-        day = column.day
-        label = f"{day:%a} {day.day} {day:%b}"
-        return {"label": label, "url": grid_view.address(view="day", date=day, doctor="")}
-    return {"label": labels.doctor(column.doctor.user), "url": grid_view.address(view="week", doctor=column.doctor.pk)}
+def _booked(column: Column) -> int:
+    statuses = [entry.appointment.status if entry.appointment is not None else "" for entry in column.entries]
+    return sum(status not in (Status.CANCELLED, Status.REQUESTED) for status in statuses)
 
 
-def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
-    """Returns a cell as text and links."""
-    visits = [_appointment(entry) for entry in cell.entries]
-    label = "" if visits else _KIND_LABELS.get(cell.kind, "")
-    if cell.until is not None and not visits:
-        label = f"until {labels.clock_time(cell.until)}"
+def _head(column: Column, lanes: int, grid_view: GridView) -> dict[str, Any]:
+    """Returns the header of a column: in a day view its doctor, linked to the week; in other views its day, linked to the
+    day."""
+    booked = _booked(column)
+    facts = [ngettext("%(number)s booked", "%(number)s booked", booked) % {"number": booked}]
+    if grid_view.view == "day":
+        label, url = labels.doctor(column.doctor.user), grid_view.address(view="week", doctor=column.doctor.pk)
+        facts = [*([column.room] if column.room else []), *facts]
+    else:
+        label, url = date_format(column.day, "D j M"), grid_view.address(view="day", date=column.day)
+        facts = [*([gettext("Today")] if column.day == clock.today() else []), *facts]
+    return {"label": label, "url": url, "facts": " · ".join(facts), "lanes": lanes}
+
+
+def _lane_widths(grid: Grid) -> list[str]:
+    """Returns the width of each lane in percent, so that all columns are equally wide; none if no column has lanes."""
+    if all(lanes.count == 1 for lanes in grid.columns):
+        return []
+    share = 94 / len(grid.columns)  # the rest is for the times
+    return [f"{share / lanes.count:.2f}%" for lanes in grid.columns for _number in range(lanes.count)]
+
+
+def _now_line(grid: Grid, columns: Sequence[Column]) -> dict[str, str] | None:
+    """Returns where the line of the present begins, ends and is, in percent; None if today is not in the table."""
+    here = [number for number, column in enumerate(columns) if column.day == clock.today()]
+    if grid.now is None or not here:
+        return None
+    first, last = here[0] / len(columns), (here[-1] + 1) / len(columns)
+    return {name: f"{value * 100:.2f}%" for name, value in (("x1", first), ("x2", last), ("y", grid.now))}
+
+
+def _moving(grid_view: GridView) -> dict[str, Any]:
+    row = grid_view.moving
+    assert row is not None  # the caller checked it
     return {
-        "kind": cell.kind.value,
-        "visits": visits,
-        "label": label,
-        "away": cell.away and cell.kind is Kind.TAKEN,
-        "book": _book(cell, column, grid_view) if cell.kind is Kind.FREE and grid_view.may_book else None,
-    }
-
-
-def _appointment(entry: GridEntry) -> dict[str, Any]:
-    """Returns an appointment's text. For a closed chart, or one that the filter excludes, it says only that the time is taken."""
-    row: Appointment | None = entry.appointment
-    span = f"{labels.clock_time(entry.start)}–{labels.clock_time(entry.end)}"
-    if row is None:
-        return {"time": span, "url": "", "who": "Taken"}
-    return {
-        "time": span,
-        "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
         "who": labels.patient(row.patient),
-        "kind": labels.status(row.appointment_type),
-        "sign": labels.SIGNS[Status(row.status)],
-        "status": labels.status(row.status),
-        "room": row.room.name if row.room else "",
-        "is_overbooked": row.overbook_seat is not None,
+        "when": labels.moment(row.scheduled_time),
+        "doctor": labels.doctor(row.doctor),
+        "minutes": row.duration_minutes,
+        "stop_url": grid_view.address(move=""),
     }
-
-
-def _book(cell: Cell, column: Column, grid_view: GridView) -> dict[str, str]:
-    at = cell.start
-    assert at is not None  # a free cell has a time
-    parameters = {
-        "doctor": column.doctor.pk,
-        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "appointment_type": grid_view.grid_filter.appointment_type,
-    }
-    address = reverse("admin:appointments_appointment_add")
-    query = urlencode({name: value for name, value in parameters.items() if value})
-    return {"label": f"Book {labels.clock_time(at)} {labels.doctor(column.doctor.user)}", "url": f"{address}?{query}"}

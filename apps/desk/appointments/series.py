@@ -14,6 +14,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.appointments import rules, selectors, services
@@ -90,7 +92,7 @@ class SeriesAdmin(BookingAdmin[Series]):
 
     resource = "series"
     title = "Repeat bookings"
-    booking_title = "Book a series of appointments"
+    booking_title = "Book repeat appointments"
     list_audit_action = "searched"
     form_classes = (SeriesForm, ServiceForm)
     needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
@@ -107,8 +109,8 @@ class SeriesAdmin(BookingAdmin[Series]):
             permission=Permission.APPOINTMENT_CHANGE,
             form=CancelRestForm,
             run=_cancel,
-            question="The future appointments of this series will not take place. This cannot be undone.",
-            done="The remaining appointments of the series are cancelled.",
+            question="The future appointments of this repeat booking will not take place. This cannot be undone.",
+            done="The remaining appointments are cancelled.",
             available=_may_cancel,
             destructive=True,
             result_page=_show_cancelled,
@@ -203,34 +205,34 @@ class SeriesAdmin(BookingAdmin[Series]):
         return {
             "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]  # only staff get here
             "may_read_chart": may_read_chart,
-            "title": "Repeat bookings",
+            "title": gettext("Repeat booking"),
             "visits": [_appointment(one) for one in row.visits],
             "left_out": _left_out(request, row),
         }
 
-    @admin.display(description="first appointment")
+    @admin.display(description=_("first appointment"))
     def begins(self, row: Any) -> str:
         return labels.moment(row.visits[0].scheduled_time)
 
-    @admin.display(description="patient")
+    @admin.display(description=_("patient"))
     def who(self, row: Any) -> str:
         patient = row.visits[0].patient
         url = reverse("admin:patients_patient_change", args=[patient.pk])
         return format_html('<a href="{}">{}</a> {}', url, labels.patient(patient), patient.mrn)
 
-    @admin.display(description="doctor")
+    @admin.display(description=_("doctor"))
     def doctor_name(self, row: Any) -> str:
         return ", ".join(dict.fromkeys(labels.doctor(one.doctor) for one in row.visits))
 
-    @admin.display(description="how often")
+    @admin.display(description=_("how often"))
     def rhythm(self, row: Series) -> str:
         return str(row.rhythm)
 
-    @admin.display(description="appointments booked")
+    @admin.display(description=_("appointments booked"))
     def booked(self, row: Any) -> str:
-        return f"{len(row.visits)} of {row.occurrences}"
+        return gettext("%(booked)s of %(number)s") % {"booked": len(row.visits), "number": row.occurrences}
 
-    @admin.display(description="still to come")
+    @admin.display(description=_("still to come"))
     def to_come(self, row: Any) -> str:
         now = clock.now()
         return str(sum(one.status in rules.MOVABLE and one.scheduled_time >= now for one in row.visits))
@@ -305,10 +307,9 @@ def _appointment(row: Appointment) -> dict[str, Any]:
         "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
         "when": labels.moment(row.scheduled_time),
         "doctor": labels.doctor(row.doctor),
-        "kind": labels.status(row.appointment_type),
-        "room": row.room.name if row.room else "–",
-        "sign": labels.SIGNS[Status(row.status)],
-        "status": labels.status(row.status),
+        "kind": labels.kind(row.appointment_type),
+        "room": isolated(row.room.name) if row.room else "",
+        "state": labels.STATES[Status(row.status)],
     }
 
 

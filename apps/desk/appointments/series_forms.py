@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from apps.appointments.models import Series
 from apps.appointments.rights import Permission
@@ -19,52 +20,56 @@ from apps.desk.appointments.forms import PREVIEW, BookForm, CancelForm, DayInput
 _RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
 FIELDS = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
 USUAL = {"frequency": Frequency.WEEKLY.value, "interval": "1", "count": "4"}
-_POSITIONS = [(1, "first"), (2, "second"), (3, "third"), (4, "fourth"), (5, "fifth"), (-1, "last")]
+_POSITIONS = [(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (5, _("fifth")), (-1, _("last"))]
 
 
 class SeriesForm(BookForm):
     """The first appointment, how often it repeats, and how many there are."""
 
     overbook_reason = None  # type: ignore[assignment]  # Django's way to leave a parent's field out
-    frequency = forms.ChoiceField(label="Repeats", choices=[(one.value, one.value) for one in Frequency])
+    frequency = forms.ChoiceField(label=_("Repeats"), choices=[(one.value, one.value) for one in Frequency])
     interval = forms.IntegerField(
-        label="Every",
+        label=_("Every"),
         min_value=1,
         max_value=max(recurrence.MAX_INTERVAL.values()),
-        help_text="The number of days, weeks or months between two appointments: 2 means every second one.",
+        help_text=_("The number of days, weeks or months between two appointments: 2 means every second one."),
     )
     by_weekday = forms.TypedMultipleChoiceField(
-        label="On weekdays",
+        label=_("On weekdays"),
         coerce=int,
         required=False,
         choices=list(enumerate(recurrence.WEEKDAYS)),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none for the weekday of the first appointment. In a monthly series also choose which one of the month.",
+        help_text=_(
+            "Choose none for the weekday of the first appointment. In a monthly booking also choose which one of the month."
+        ),
     )
     by_month_day = forms.TypedChoiceField(
-        label="On the day of the month",
+        label=_("On the day of the month"),
         coerce=int,
         empty_value=None,
         required=False,
-        choices=[("", "as the first appointment"), *((day, str(day)) for day in range(1, 32)), (-1, "last day")],
-        help_text="For a monthly series. Months without that day are left out.",
+        choices=[("", _("as the first appointment")), *((day, str(day)) for day in range(1, 32)), (-1, _("last day"))],
+        help_text=_("For a monthly booking. Months without that day are left out."),
     )
     by_set_position = forms.TypedChoiceField(
-        label="On which weekday of the month",
+        label=_("On which weekday of the month"),
         coerce=int,
         empty_value=None,
         required=False,
         choices=[("", "–"), *_POSITIONS],
-        help_text="For a monthly series with a chosen weekday: the second Tuesday is “second” and “Tuesday”.",
+        help_text=_("For a monthly booking with a chosen weekday: the second Tuesday is “second” and “Tuesday”."),
     )
     count = forms.IntegerField(
-        label="Number of appointments",
+        label=_("Number of appointments"),
         required=False,
         min_value=recurrence.MIN_OCCURRENCES,
         max_value=recurrence.MAX_OCCURRENCES,
-        help_text="Includes the first one. Leave empty if you choose a last day.",
+        help_text=_("Includes the first one. Leave blank if you choose a last day."),
     )
-    until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of appointments.")
+    until = forms.DateField(
+        label=_("Last day"), required=False, widget=DayInput, help_text=_("Instead of the number of appointments.")
+    )
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
     field_order = FIELDS  # type: ignore[assignment]  # the parent declares a list
@@ -113,7 +118,9 @@ class SeriesForm(BookForm):
 class CancelRestForm(CancelForm):
     """Asks for the reason, whether the patient is notified, and the first day."""
 
-    since = forms.DateField(label="From", required=False, widget=DayInput, help_text="Leave empty for all future appointments.")
+    since = forms.DateField(
+        label=_("From"), required=False, widget=DayInput, help_text=_("Leave blank for all future appointments.")
+    )
 
     field_order = ("since", "cause", "reason", "notify_patient")
 

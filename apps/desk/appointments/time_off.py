@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.accounts.rights import Permission as AccountPermission
@@ -33,8 +35,8 @@ class TimeOffForm(ServiceForm[TimeOff]):
     """The period of time off."""
 
     doctor = DoctorField()
-    starts_at = forms.SplitDateTimeField(label="From", widget=MomentWidget)
-    ends_at = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="When the doctor is back")
+    starts_at = forms.SplitDateTimeField(label=_("From"), widget=MomentWidget)
+    ends_at = forms.SplitDateTimeField(label=_("Until"), widget=MomentWidget, help_text=_("When the doctor is back"))
 
     class Meta:
         model = TimeOff
@@ -51,7 +53,7 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
     """All users who see doctors see their time off; only users who plan schedules see the reason."""
 
     resource = "time_off"
-    title = "Time off"
+    title = "Days away"
     list_audit_action = "listed"
     needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
     form = TimeOffForm
@@ -70,6 +72,9 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
             available=lambda row, user: may_schedule(user, row.doctor_id),
         ),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"tabs": reschedule.cover_tabs(request, reschedule.AWAY)} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
         return super().get_queryset(request).select_related("doctor")
@@ -105,9 +110,16 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
         )
 
     def response_add(self, request: HttpRequest, obj: TimeOff, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{labels.doctor(obj.doctor)} is away from {labels.moment(obj.starts_at)}.")
+        messages.success(
+            request,
+            gettext("%(doctor)s is away from %(time)s.")
+            % {"doctor": labels.doctor(obj.doctor), "time": labels.moment(obj.starts_at)},
+        )
         if count := services.count_affected(cast("Actor", request.user), obj):
-            messages.warning(request, f"Booked appointments in that time: {count}. Move them, or view them.")
+            messages.warning(
+                request,
+                gettext("Booked appointments in that time: %(count)s. Move them with the button below.") % {"count": count},
+            )
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
 
     def page_context(self, request: HttpRequest, row: TimeOff | None) -> dict[str, Any]:
@@ -115,23 +127,23 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
         if row is None or not may_schedule(request.user, row.doctor_id):
             return {}
         url = reschedule.reschedule_url(row.doctor_id, row.starts_at, row.ends_at)
-        return {"panels": [Panel("Booked appointments", (), "", (("Reschedule this doctor’s appointments", url),))]}
+        return {"panels": [Panel(gettext("Booked appointments"), (), "", ((gettext("Move this doctor’s appointments"), url),))]}
 
     def after_row_action(self, row: TimeOff) -> str:
         return reverse("admin:appointments_timeoff_changelist")
 
-    @admin.display(description="doctor")
+    @admin.display(description=_("doctor"))
     def whose(self, row: TimeOff) -> str:
         return labels.doctor(row.doctor)
 
-    @admin.display(description="from")
+    @admin.display(description=_("from"))
     def since(self, row: TimeOff) -> str:
         return labels.moment(row.starts_at)
 
-    @admin.display(description="until")
+    @admin.display(description=_("until"))
     def back(self, row: TimeOff) -> str:
         return labels.moment(row.ends_at)
 
-    @admin.display(description="booked appointments in that time")
+    @admin.display(description=_("booked appointments in that time"))
     def booked(self, row: TimeOff) -> str:
         return str(vars(row).get("visits_affected", ""))

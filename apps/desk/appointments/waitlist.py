@@ -12,6 +12,8 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
@@ -20,7 +22,7 @@ from apps.appointments import rules, selectors, services
 from apps.appointments.models import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
 from apps.appointments.rights import Permission
 from apps.appointments.services import AcceptedOffer, NewWaitlistEntry
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.desk.appointments import labels
 from apps.desk.appointments.appointments import DoctorFilter
 from apps.desk.appointments.booking import BookingAdmin, warn
@@ -85,17 +87,17 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
 
     doctor = DoctorField(required=False)
     duration_minutes = forms.IntegerField(
-        label="Minutes",
+        label=_("Minutes"),
         required=False,
         min_value=rules.SHORTEST,
         max_value=rules.LONGEST,
-        help_text="Leave empty for the doctor’s usual length of this type.",
+        help_text=_("Leave blank for the doctor’s usual length of this type."),
     )
-    date_from = forms.DateField(label="From", widget=DayInput)
-    date_to = forms.DateField(label="Until", widget=DayInput, help_text="The last acceptable day")
-    time_from = forms.TimeField(label="Not before", required=False, widget=ClockInput)
+    date_from = forms.DateField(label=_("From"), widget=DayInput)
+    date_to = forms.DateField(label=_("Until"), widget=DayInput, help_text=_("The last acceptable day"))
+    time_from = forms.TimeField(label=_("Earliest"), required=False, widget=ClockInput)
     time_to = forms.TimeField(
-        label="Over by", required=False, widget=ClockInput, help_text="Leave both empty if any time of day is acceptable."
+        label=_("Latest"), required=False, widget=ClockInput, help_text=_("Leave both blank if any time of day is acceptable.")
     )
     priority = forms.ChoiceField(choices=WaitPriority.choices, initial=WaitPriority.MEDIUM.value)
 
@@ -108,7 +110,7 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
         if "doctor" in self.fields:
             field = cast("DoctorField", self.fields["doctor"])
             field.offer()
-            field.empty_label = "Any doctor"
+            field.empty_label = gettext("Any doctor")
             if self.own is not None:
                 field.queryset = User.objects.filter(pk=self.own)
 
@@ -116,7 +118,7 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
 class OfferForm(forms.Form):
     """Accepts or declines the offer that the page showed, even if another offer is open by now."""
 
-    offer = forms.ChoiceField(label="The time", widget=forms.RadioSelect)
+    offer = forms.ChoiceField(label=_("Offered time"), widget=forms.RadioSelect)
 
 
 def _has_open_offer(row: WaitlistEntry, user: Any) -> bool:  # noqa: ARG001
@@ -163,17 +165,17 @@ ROW_ACTIONS = (
         permission=Permission.WAITLIST_KEEP,
         form=OfferForm,
         run=_decline,
-        question="The patient does not want this time and keeps waiting. The time is offered to the next patient.",
-        done="The offer is declined. The next patient gets it.",
+        question="The patient does not want this time and keeps waiting. We ask the next patient on the list.",
+        done="The offer is declined. We ask the next patient on the list.",
         available=_has_open_offer,
     ),
     RowAction(
         name="withdraw",
-        label="Remove from the waiting list",
+        label="Take off the waiting list",
         permission=Permission.WAITLIST_KEEP,
         run=lambda by, row, _: services.withdraw_from_waitlist(by=by, entry_id=row.pk),
-        question="The patient is removed from the waiting list. The next patient gets an open offer.",
-        done="The patient is removed from the waiting list.",
+        question="This takes the patient off the waiting list. An open offer goes to the next patient.",
+        done="The patient is off the waiting list.",
         available=lambda row, user: row.status == WaitStatus.WAITING,  # noqa: ARG005
         destructive=True,
     ),
@@ -223,7 +225,7 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
         if not request.GET.get("patient"):
             messages.info(request, "Find the patient. “Put on the waiting list” is next to the patient’s next appointments.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-        title = {"title": "Put on the waiting list", "subtitle": self.booked_for(request).title}
+        title = {"title": gettext("Put on the waiting list"), "subtitle": self.booked_for(request).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -231,7 +233,7 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
             return [(None, {"fields": _FIELDS})]
         sees_notes = can_open(request.user, Permission.APPOINTMENT_SEE_NOTES)
         shown = tuple(name for name in _SHOWN if name != "note" or sees_notes)
-        return [("Waiting for", {"fields": shown}), ("State", {"fields": _STATE})]
+        return [(_("Waiting for"), {"fields": shown}), (_("Status"), {"fields": _STATE})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else (*_SHOWN, *_STATE)
@@ -253,7 +255,8 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
         return services.add_to_waitlist(by=cast("Actor", request.user), new=new)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{labels.patient(obj.patient)} is on the waiting list until {obj.date_to}.")
+        words = {"patient": labels.patient(obj.patient), "day": clinic_times.day(obj.date_to)}
+        messages.success(request, gettext("%(patient)s is on the waiting list until %(day)s.") % words)
         return HttpResponseRedirect(self.after_row_action(obj))
 
     def row_action_form(self, request: HttpRequest, row: WaitlistEntry, action: RowAction) -> forms.Form:
@@ -275,54 +278,57 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     def patient_of(self, row: WaitlistEntry) -> UUID:
         return row.patient_id
 
-    @admin.display(description="patient")
+    @admin.display(description=_("patient"))
     def who(self, row: WaitlistEntry) -> str:
         return f"{labels.patient(row.patient)} {row.patient.mrn}"
 
-    @admin.display(description="type")
+    @admin.display(description=_("type"))
     def kind(self, row: WaitlistEntry) -> str:
-        return labels.status(row.appointment_type)
+        return labels.kind(row.appointment_type)
 
-    @admin.display(description="doctor")
+    @admin.display(description=_("doctor"))
     def doctor_name(self, row: WaitlistEntry) -> str:
-        return labels.doctor(row.doctor) if row.doctor else "any"
+        return labels.doctor(row.doctor) if row.doctor else gettext("any")
 
-    @admin.display(description="minutes")
+    @admin.display(description=_("minutes"))
     def length(self, row: WaitlistEntry) -> str:
-        return str(row.duration_minutes or "the doctor’s usual")
+        return str(row.duration_minutes or gettext("the doctor’s usual"))
 
-    @admin.display(description="days")
+    @admin.display(description=_("days"))
     def days(self, row: WaitlistEntry) -> str:
-        return f"{row.date_from} to {row.date_to}"
+        return gettext("%(first)s to %(last)s") % {
+            "first": clinic_times.day(row.date_from),
+            "last": clinic_times.day(row.date_to),
+        }
 
-    @admin.display(description="times")
+    @admin.display(description=_("times"))
     def times(self, row: WaitlistEntry) -> str:
-        return f"{row.time_from:%H:%M} to {row.time_to:%H:%M}" if row.time_from and row.time_to else "any"
+        return f"{row.time_from:%H:%M}–{row.time_to:%H:%M}" if row.time_from and row.time_to else gettext("any")
 
-    @admin.display(description="waiting since")
+    @admin.display(description=_("waiting since"))
     def since(self, row: WaitlistEntry) -> str:
         return labels.moment(row.created_at)
 
-    @admin.display(description="on offer")
+    @admin.display(description=_("on offer"))
     def offer(self, row: Any) -> str:
         return labels.moment(row.offered) if row.offered else ""
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def state(self, row: WaitlistEntry) -> str:
         return labels.status(row.status)
 
-    @admin.display(description="appointment")
+    @admin.display(description=_("appointment"))
     def visit(self, row: WaitlistEntry) -> str:
         if row.appointment is None:
-            return "–"
+            return ""
         url = reverse("admin:appointments_appointment_change", args=[row.appointment.pk])
         return format_html('<a href="{}">{}</a>', url, labels.moment(row.appointment.scheduled_time))
 
-    @admin.display(description="offers")
+    @admin.display(description=_("offers"))
     def offers(self, row: WaitlistEntry) -> str:
         made = selectors.offers_of([row.pk])[row.pk]
         lines = [(_line(one), labels.status(one.status)) for one in made]
-        return format_html_join("", "<div>{}: {}</div>", lines) or "none yet"
+        return format_html_join("", "<div>{}: {}</div>", lines) or gettext("none yet")
 
 
 def with_an_open_offer(user: Any) -> int:

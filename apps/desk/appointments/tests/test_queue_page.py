@@ -21,6 +21,8 @@ from apps.appointments import services
 from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book_and_check_in
 from apps.audit.models import AuditEvent
+from apps.consultations import services as visits
+from apps.consultations.services import NewConsultation
 from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
@@ -64,41 +66,49 @@ def seen(text: str) -> str:
     return tag.group(1)
 
 
+def visit_of(row: Appointment) -> NewConsultation:
+    return NewConsultation(patient_id=row.patient_id, appointment_id=row.pk, early=True)
+
+
 def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse: Client, doctor: User) -> None:
     book_and_check_in(register_patient(), doctor, 12)
     row = book_and_check_in(register_patient("Ann", "Roe"), doctor, 3, "urgent", appointment_type="follow_up")
     services.change(by=SYSTEM, appointment_id=row.pk, changes={"triage_reason": "Fever"})
     text = text_of(nurse.get(QUEUE))
     first, second = rows(text)
-    assert first[:3] == ["1", "2", "18:15 appointment of ROE, Ann follow up"]
-    assert first[3].startswith("ROE, Ann MRN")
-    assert first[4:9] == ["Dr Tester", "⌂ checked in", "! urgent: Fever", "3 min", "about 0 min, 10:00"]
-    assert (second[0], second[6:9]) == ("2", ["routine", "12 min", "about 15 min, 10:15"])
-    assert "2 waiting, 1 urgent · 0 with the doctor · longest wait 12 min" in " ".join(strip_tags(text).split())
+    assert first[:2] == ["1", "2"]
+    assert re.fullmatch(r"ROE, Ann \d+ years Urgent ?Follow up · Fever · MRN\d+", first[2])
+    assert first[3:8] == ["18:15", "Dr Tester", "Waiting", "3 min", "10:00"]
+    assert (second[0], second[5:8]) == ("2", ["Waiting", "12 min", "10:15"])
+    assert "2 waiting, 1 urgent · longest 12 min · 0 in progress" in " ".join(strip_tags(text).split())
     assert reverse("admin:appointments_appointment_change", args=[row.pk]) in text
 
 
 def test_a_long_wait_is_described_in_words_from_the_minutes_the_clinic_set(nurse: Client, doctor: User, settings: Any) -> None:
     for ago in (14, 15, 29, 30):
         book_and_check_in(register_patient("Ann", f"Roe{chr(65 + ago)}"), doctor, ago)
-    waits = [row[7] for row in rows(text_of(nurse.get(QUEUE)))]
-    assert waits == ["30 min ▲ very long wait", "29 min ▲ long wait", "15 min ▲ long wait", "14 min"]
+    text = text_of(nurse.get(QUEUE))
+    red, amber = ", very long wait, over 30 minutes", ", long wait, over 15 minutes"
+    assert [row[6] for row in rows(text)] == [f"30 min{red}", f"29 min{amber}", f"15 min{amber}", "14 min"]
+    assert re.findall(r'class="wait (\w*)"', text) == ["bad", "warn", "warn", ""]
+    assert re.findall(r'<rect width="(\d+)"', text) == ["30", "29", "15", "14"]
     settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES = 30, 60
-    assert [row[7] for row in rows(text_of(nurse.get(QUEUE)))] == ["30 min ▲ long wait", "29 min", "15 min", "14 min"]
+    waits = [row[6] for row in rows(text_of(nurse.get(QUEUE)))]
+    assert waits == ["30 min, long wait, over 30 minutes", "29 min", "15 min", "14 min"]
 
 
 def test_an_empty_queue_is_shown_with_what_to_do_next(nurse: Client) -> None:
     text = text_of(nurse.get(QUEUE))
-    assert "No patients are waiting." in text
+    assert "No patients are waiting" in text
     assert reverse("admin:schedule") in text
 
 
 def test_a_left_over_patient_is_marked_and_gets_no_estimate(nurse: Client, doctor: User) -> None:
     book_and_check_in(register_patient("Ann", "Roe"), doctor, 24 * 60)
-    ((*_, status, _, waits, still, do),) = rows(text_of(nurse.get(QUEUE)))
-    assert re.fullmatch(r"⌂ checked in left over since Sun .*, 10:00", status)
-    assert (waits, still) == ("–", "–")
-    assert "Start the visit" not in do
+    ((*_, status, waits, still, do),) = rows(text_of(nurse.get(QUEUE)))
+    assert re.fullmatch(r"Waiting Left over ?since Sun .*, 10:00", status)
+    assert (waits, still) == ("", "")
+    assert "Call in" not in do
 
 
 def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, doctor: User) -> None:
@@ -106,7 +116,7 @@ def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, 
     book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), patel, 4)
 
     def shown(query: str) -> list[str]:
-        return [row[3].split()[0] for row in rows(text_of(nurse.get(QUEUE + query)))]
+        return [row[2].split()[0] for row in rows(text_of(nurse.get(QUEUE + query)))]
 
     assert shown(f"?doctor={patel.pk}") == ["ROE,"]
     assert shown("?doctor=nobody") == shown("") == shown("?doctor=00000000-0000-0000-0000-000000000001") == ["DOE,", "ROE,"]
@@ -116,7 +126,7 @@ def test_doctors_see_only_their_own_queue_and_cannot_choose_another(staff: dict[
     patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
     book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), patel, 4)
     text = text_of(browser(doctor).get(f"{QUEUE}?doctor={patel.pk}"))
-    assert [row[3].split()[0] for row in rows(text)] == ["DOE,"]
+    assert [row[2].split()[0] for row in rows(text)] == ["DOE,"]
     assert "Dr Patel" not in text
 
 
@@ -125,7 +135,7 @@ def test_a_closed_chart_is_not_on_the_page(staff: dict[str, User], nurse: Client
     book_and_check_in(dora, doctor, 5)
     restrict(dora, staff["nurse"])
     assert "HALE" in text_of(nurse.get(QUEUE))
-    assert "No patients are waiting." in text_of(browser(staff["receptionist"]).get(QUEUE))
+    assert "No patients are waiting" in text_of(browser(staff["receptionist"]).get(QUEUE))
 
 
 def test_the_home_counts_the_waiting_room_and_leads_there(nurse: Client, doctor: User) -> None:
@@ -143,6 +153,65 @@ def test_a_manager_sees_the_queue_without_reasons_and_sets_no_triage(staff: dict
     assert manager.post(QUEUE, {"visit": str(row.pk), "triage": "routine", "triage_reason": "Better"}).status_code == 403
 
 
+# Where the patients are, and each role's next step
+
+
+def places(client: Client, query: str = "") -> list[tuple[str, str, str, str]]:
+    """Returns number, name, status and next step of each row."""
+    text = text_of(client.get(QUEUE + query))
+    steps = [
+        re.search(r'<button class="btn small">(\w[\w ]*)|<a class="btn small"[^>]*>(\w[\w ]*)', row)
+        for row in text.split("<tr id=")[1:]
+    ]
+    names = [(row[0], row[2].split(",")[0], row[5]) for row in rows(text)]
+    return [(*name, (step[1] or step[2]).strip() if step else "") for name, step in zip(names, steps, strict=True)]
+
+
+def test_each_role_sees_where_the_patients_are_and_its_own_next_step(staff: dict[str, User], nurse: Client, doctor: User) -> None:
+    book_and_check_in(register_patient("Ann", "Waits"), doctor, 5)
+    with_nurse = book_and_check_in(register_patient("Bea", "Weighed"), doctor, 9)
+    visits.start(by=staff["nurse"], new=visit_of(with_nurse))
+    handed = book_and_check_in(register_patient("Cora", "Handed"), doctor, 20)
+    visits.ready(by=staff["nurse"], consultation_id=visits.start(by=staff["nurse"], new=visit_of(handed)).row.pk)
+    seen_now = book_and_check_in(register_patient("Dora", "Seen"), doctor, 30)
+    visits.start(by=doctor, new=visit_of(seen_now))
+    states = [("1", "HANDED", "Ready for the doctor since 10:00"), ("–", "SEEN", "With doctor"), ("–", "WEIGHED", "With nurse")]
+    states.append(("2", "WAITS", "Waiting"))
+    assert places(nurse) == [(*one, step) for one, step in zip(states, ("", "", "Go on", "Call in"), strict=True)]
+    own = places(browser(doctor))
+    assert own == [(*one, step) for one, step in zip(states, ("Start", "Go on", "", "Start"), strict=True)]
+    assert places(browser(staff["receptionist"])) == [(*one, "") for one in states]
+
+
+def test_a_state_is_shown_alone_and_keeps_the_numbers_of_all(staff: dict[str, User], nurse: Client, doctor: User) -> None:
+    book_and_check_in(register_patient("Ann", "Waits"), doctor, 5)
+    visits.start(by=doctor, new=visit_of(book_and_check_in(register_patient("Dora", "Seen"), doctor, 30)))
+    assert [one[1] for one in places(nurse, "?state=waiting")] == ["WAITS"]
+    assert [one[1] for one in places(nurse, f"?state=doctor&doctor={doctor.pk}")] == ["SEEN"]
+    assert len(places(nurse, "?state=nonsense")) == 2
+    chips = {
+        str(chip["label"]).strip("\u2068\u2069"): chip["count"] for chip in nurse.get(f"{QUEUE}?state=doctor").context["chips"]
+    }
+    assert (chips["Waiting"], chips["With doctor"]) == (1, 1)
+    assert "With nurse" not in chips
+
+
+def test_the_reason_of_the_visit_is_for_clinical_users(staff: dict[str, User], nurse: Client, doctor: User) -> None:
+    book_and_check_in(register_patient(), doctor, 5, notes="Earache and fever")
+    assert "Earache and fever" in text_of(nurse.get(QUEUE))
+    assert "Earache" not in text_of(browser(staff["receptionist"]).get(QUEUE))
+
+
+def test_a_row_offers_only_what_the_user_may_do_now(staff: dict[str, User], nurse: Client, doctor: User) -> None:
+    row = book_and_check_in(register_patient(), doctor, 5)
+    page = "admin:appointments_appointment_"
+    undo, left = (reverse(f"{page}{name}", args=[row.pk]) for name in ("undo_check_in", "no_show"))
+    text = text_of(nurse.get(QUEUE))
+    assert undo in text
+    assert left not in text  # the time of the appointment has not come
+    assert nurse.get(undo).status_code == 200
+
+
 # Triage
 
 
@@ -153,8 +222,8 @@ def test_a_patient_is_triaged_from_the_row_and_comes_first(nurse: Client, doctor
     response = nurse.post(f"{QUEUE}?doctor={doctor.pk}", body, follow=True)
     assert response.redirect_chain == [(f"{QUEUE}?doctor={doctor.pk}", 302)]
     text = text_of(response)
-    assert "The triage is recorded." in text
-    assert rows(text)[0][6] == "‼ emergency: Chest pain"
+    assert "The priority is saved." in text
+    assert re.fullmatch(r"ROE, Ann \d+ years Emergency ?Consultation · Chest pain · MRN\d+", rows(text)[0][2])
     row.refresh_from_db()
     assert (row.triage, row.triage_reason) == ("emergency", "Chest pain")
     assert AuditEvent.objects.filter(action="appointment.updated", object_id=row.pk).exists()
@@ -164,7 +233,7 @@ def test_a_patient_is_triaged_from_the_row_and_comes_first(nurse: Client, doctor
 def test_a_triage_that_makes_no_sense_is_not_taken(nurse: Client, doctor: User, changes: dict[str, str]) -> None:
     row = book_and_check_in(register_patient(), doctor, 9)
     body = {"visit": str(row.pk), "triage": "urgent", "triage_reason": ""} | changes
-    assert "The triage was not saved" in text_of(nurse.post(QUEUE, body, follow=True))
+    assert "The priority was not saved" in text_of(nurse.post(QUEUE, body, follow=True))
     assert Appointment.objects.get(pk=row.pk).triage == "routine"
 
 
@@ -240,5 +309,12 @@ def test_a_long_queue_costs_as_many_statements_as_a_short_one(nurse: Client, doc
     statements()
     short = statements()
     for number in range(9):
-        book_and_check_in(register_patient("Ann", f"Roe{chr(65 + number)}"), doctor, number)
-    assert statements() == short
+        row = book_and_check_in(register_patient("Ann", f"Roe{chr(65 + number)}"), doctor, number)
+        if number > 6:
+            visits.start(by=doctor, new=visit_of(row))
+    assert statements() <= short + 1  # the visits in progress
+    few = statements()
+    for number in range(9):
+        row = book_and_check_in(register_patient("Bea", f"Roe{chr(65 + number)}"), doctor, number)
+        visits.start(by=doctor, new=visit_of(row))
+    assert statements() == few

@@ -5,6 +5,7 @@ from datetime import UTC, time, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -40,14 +41,24 @@ def day(**other: Any) -> str:
 
 
 def table(response: Any) -> dict[str, list[str]]:
-    """Returns the table as a user reads it: by the row's time the text of its cells."""
+    """Returns the table as a user reads it: by the time of a row the text of the cells that begin there."""
     body = re.search(r"<tbody>.*</tbody>", response.content.decode(), re.S)
     assert body, "there is no table"
-    grid = {}
+    grid: dict[str, list[str]] = {}
+    label, minutes = "", 0
     for row in re.findall(r"<tr>(.*?)</tr>", body.group(), re.S):
-        head, *cells = [" ".join(strip_tags(cell).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]]
-        grid[head] = cells
-    return grid
+        spoken = re.sub(r'<span aria-hidden="true">.*?</span>(?=<span class="vh">)', "", row, flags=re.S)
+        cells = re.findall(r"<t([hd])([^>]*)>(.*?)</t[hd]>", spoken, re.S)
+        texts = [
+            (kind, " ".join(strip_tags(text).replace("\u2068", "").replace("\u2069", "").split())) for kind, _, text in cells
+        ]
+        if cells and cells[0][0] == "h":
+            label, minutes = texts.pop(0)[1], 0
+        hour, again = label.split(":")[0], label.partition(" ")[1] + label.partition(" ")[2]
+        time_of_row = f"{hour}:{int(label[3:5]) + minutes:02}{again}"
+        grid[time_of_row] = [text for _, text in texts]
+        minutes += 5
+    return {key: texts for key, texts in grid.items() if texts}
 
 
 def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
@@ -65,10 +76,12 @@ def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
     grid = table(response)
     # Columns by name: Patel, Tester
     assert grid["09:00"] == ["Book 09:00 Dr Patel", "Book 09:00 Dr Tester"]
-    assert grid["09:15"] == ["Book 09:15 Dr Patel", "09:15–09:45 DOE, John, consultation: ✓ confirmed Room 1"]
-    assert grid["09:30"] == ["Break", "until 09:45"]
-    assert grid["10:30"] == ["Time off", "Book 10:30 Dr Tester"]
+    assert grid["09:15"] == ["Book 09:15 Dr Patel", "DOE, John 09:15–09:45 Consultation, Room 1, Confirmed"]
+    assert grid["09:30"] == ["Break"]
+    assert grid["10:30"] == ["Away", "Book 10:30 Dr Tester"]
     assert list(grid) == ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15", "10:30", "10:45"]
+    assert "2 booked" not in text
+    assert "1 booked, 10 free" in text
     assert reverse("admin:appointments_appointment_change", args=[row.pk]) in text
     assert (
         f"{reverse('admin:appointments_appointment_add')}?doctor={smith.pk}&amp;at={at('09:00').astimezone(UTC):%Y-%m-%dT%H}"
@@ -78,9 +91,10 @@ def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
 
 def test_a_free_cell_leads_to_a_form_that_books_it(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
     publish(staff["doctor"], ends=time(10))
-    link = re.search(r'class="hims-book" href="([^"]+)">Book 09:30', receptionist_browser.get(day()).content.decode())
-    assert link
-    address = link.group(1).replace("&amp;", "&")
+    links = re.findall(
+        r'class="slot" href="([^"]+)".*?<span class="vh">(.*?)</span>', receptionist_browser.get(day()).content.decode()
+    )
+    address = next(url for url, label in links if label.startswith("Book 09:30")).replace("&amp;", "&")
     form = receptionist_browser.get(f"{address}&patient={john.pk}").content.decode()
     assert f'value="{monday()}"' in form
     assert 'value="09:30"' in form
@@ -90,23 +104,25 @@ def test_a_week_shows_one_doctors_days(staff: dict[str, User], receptionist_brow
     publish(staff["doctor"], weekdays=2, ends=time(9, 30))
     book(john, staff["doctor"], at("09:15", monday() + timedelta(days=1)))
     response = receptionist_browser.get(day(view="week", date=monday() + timedelta(days=3)))
-    assert table(response)["09:15"] == [
-        "Book 09:15 Dr Tester",
-        "09:15–09:30 DOE, John, consultation: ○ scheduled",
-        *["Closed"] * 5,
-    ]
+    assert table(response) == {
+        "09:00": ["Book 09:00 Dr Tester", "Book 09:00 Dr Tester", *["Closed"] * 3],
+        "09:15": ["Book 09:15 Dr Tester", "DOE, John 09:15–09:30 Consultation, Booked"],
+    }
+    assert "Dr Tester, " in response.content.decode()
 
 
-def test_overbooked_visits_are_marked_and_leave_no_gap(
+def test_two_patients_at_one_time_are_a_pair_and_the_second_is_marked(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     publish(staff["doctor"], ends=time(9, 30))
     book(john, staff["doctor"], at("09:00"))
     book(register_patient("Ann", "Roe"), staff["doctor"], at("09:00"), overbook_reason="Fever")
-    cell = table(receptionist_browser.get(day()))["09:00"][0]
-    assert "DOE, John" in cell
-    assert "ROE, Ann, consultation: ○ scheduled overbooked" in cell
-    assert "Book" not in cell
+    response = receptionist_browser.get(day())
+    assert table(response)["09:00"] == [
+        "DOE, John 09:00–09:15 Consultation, Booked",
+        "ROE, Ann 09:00–09:15 Consultation, double booking, Booked",
+    ]
+    assert '<th scope="col" colspan="2">' in response.content.decode()
 
 
 def test_a_cancelled_visit_frees_its_cell_and_is_shown_where_asked_for(
@@ -116,7 +132,8 @@ def test_a_cancelled_visit_frees_its_cell_and_is_shown_where_asked_for(
     row = book(john, staff["doctor"], at("09:00"))
     services.cancel(by=SYSTEM, appointment_id=row.pk)
     assert table(receptionist_browser.get(day()))["09:00"] == ["Book 09:00 Dr Tester"]
-    assert "DOE, John, consultation: ✕ cancelled" in table(receptionist_browser.get(day(status="cancelled")))["09:00"][0]
+    shown = table(receptionist_browser.get(day(status="cancelled")))["09:00"]
+    assert shown == ["DOE, John 09:00–09:15 Cancelled, Consultation", "Book 09:00 Dr Tester"]
 
 
 def test_what_a_filter_leaves_out_is_taken_time_without_a_name(
@@ -125,7 +142,7 @@ def test_what_a_filter_leaves_out_is_taken_time_without_a_name(
     publish(staff["doctor"], ends=time(9, 30))
     row = book(john, staff["doctor"], at("09:00"))
     book(register_patient("Ann", "Roe"), staff["doctor"], at("09:15"), appointment_type="lab")
-    assert table(receptionist_browser.get(day(type="lab")))["09:00"] == ["09:00–09:15 Taken"]
+    assert table(receptionist_browser.get(day(type="lab")))["09:00"] == ["Taken 09:00–09:15"]
     assert "ROE, Ann" in table(receptionist_browser.get(day(type="lab")))["09:15"][0]
     services.confirm(by=SYSTEM, appointment_id=row.pk)
     assert "Doe" not in receptionist_browser.get(day(status="unconfirmed")).content.decode()
@@ -138,14 +155,14 @@ def test_a_visit_of_a_closed_chart_is_taken_time_without_name_and_link(
     row = book(john, staff["doctor"], at("09:00"))
     restrict(john)
     response = receptionist_browser.get(day())
-    assert table(response)["09:00"] == ["09:00–09:15 Taken"]
+    assert table(response)["09:00"] == ["Taken 09:00–09:15"]
     assert str(row.pk) not in response.content.decode()
     assert "DOE, John" in table(browser(staff["doctor"]).get(day()))["09:00"][0]
 
 
-def test_only_reception_and_clinicians_open_the_schedule(staff: dict[str, User]) -> None:
+def test_only_reception_clinicians_and_managers_open_the_schedule(staff: dict[str, User]) -> None:
     opened = {role for role in staff if browser(staff[role]).get(day()).status_code == 200}
-    assert opened == {"admin", "doctor", "nurse", "receptionist"}
+    assert opened == {"admin", "doctor", "manager", "nurse", "receptionist"}
     assert Client().get(SCHEDULE).status_code == 302
 
 
@@ -199,3 +216,119 @@ def test_on_the_day_the_clocks_go_back_the_hour_is_there_twice(staff: dict[str, 
     grid = table(receptionist_browser.get(day(date=sunday(11, 1))))
     assert list(grid) == ["00:30", "01:00", "01:30", "01:00 again", "01:30 again", "02:00", "02:30"]
     assert (grid["01:00"], grid["01:00 again"]) == (["Book 01:00 PDT Dr Tester"], ["Book 01:00 PST Dr Tester"])
+
+
+# What a doctor sees, and what is late
+
+
+def test_doctors_get_their_own_week_and_can_choose_all_doctors(staff: dict[str, User]) -> None:
+    smith, patel = staff["doctor"], hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    publish(smith), publish(patel)
+    own = browser(smith)
+    week = own.get(SCHEDULE)
+    assert week.context["grid_view"].view == "week"
+    assert {head["label"].replace("\u2068", "").replace("\u2069", "") for head in week.context["heads"]}.isdisjoint({"Dr Patel"})
+    assert week.context["grid_view"].doctor.pk == smith.pk
+    assert own.get(day()).context["grid_view"].doctor.pk == smith.pk
+    assert len(own.get(day(doctor="")).context["heads"]) == 2
+
+
+def test_an_expected_patient_is_late_after_five_minutes_in_words_and_in_color(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    publish(staff["doctor"])
+    book(john, staff["doctor"], at("09:00"))
+    address, early, late = day(), at("09:04"), at("09:27")
+    with time_machine.travel(early, tick=False):
+        assert "min late" not in browser(staff["receptionist"]).get(address).content.decode()
+    with time_machine.travel(late, tick=False):
+        text = browser(staff["receptionist"]).get(address).content.decode()
+    assert "27 min late, Consultation" in text
+    assert 'class="appt late short"' in text
+
+
+def test_the_line_of_the_present_is_where_the_clock_is(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], ends=time(11))
+    today, week, other = day(), day(view="week"), day(date=monday(2))
+    with time_machine.travel(at("09:30"), tick=False):
+        here = browser(staff["receptionist"])
+        assert here.get(today).context["now_line"] == {"x1": "0.00%", "x2": "100.00%", "y": "25.00%"}
+        assert here.get(week).context["now_line"] == {"x1": "0.00%", "x2": "20.00%", "y": "25.00%"}
+        assert here.get(other).context["now_line"] is None
+
+
+def test_a_booked_patient_is_marked_if_the_doctor_is_away_by_then(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    publish(staff["doctor"], ends=time(9, 30))
+    book(john, staff["doctor"], at("09:00"))
+    services.add_time_off(by=SYSTEM, doctor_id=staff["doctor"].pk, starts_at=at("09:00"), ends_at=at("10:00"), reason="Training")
+    grid = table(receptionist_browser.get(day()))
+    assert grid["09:00"] == ["DOE, John 09:00–09:15 doctor away, Consultation, Booked"]
+    assert grid["09:15"] == ["Away: Training"]
+    assert table(browser(staff["nurse"]).get(day()))["09:15"] == ["Away"]
+
+
+def test_managers_see_free_times_and_book_none(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], ends=time(9, 30))
+    response = browser(staff["manager"]).get(day())
+    assert table(response)["09:15"] == ["09:15 free"]
+    assert reverse("admin:appointments_appointment_add") not in response.content.decode()
+
+
+# Moving
+
+
+def test_while_a_patient_is_moved_each_free_time_leads_to_the_question(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    smith = staff["doctor"]
+    publish(smith, ends=time(9, 30))
+    row = book(john, smith, at("09:00"))
+    move = reverse("admin:appointments_appointment_move", args=[row.pk])
+    response = receptionist_browser.get(day(move=row.pk))
+    assert table(response)["09:15"] == ["Move to 09:15 Dr Tester"]
+    text = response.content.decode()
+    assert f'href="{move}?' in text
+    assert "choose a free time" in text
+    assert 'aria-current="true" title="' in text
+    assert f"move={row.pk}" in response.context["steps"]["after"]["url"]
+    assert f"move={row.pk}" not in response.context["moving"]["stop_url"]
+
+
+def test_only_what_the_user_may_move_can_be_moved(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    publish(staff["doctor"]), publish(patel)
+    row, over = book(john, patel, at("09:00")), book(register_patient("Ann", "Roe"), patel, at("10:00"))
+    services.check_in(by=SYSTEM, appointment_id=over.pk, early=True)
+
+    def movable(client: Client) -> set[str]:
+        return set(re.findall(r'data-move="([^"]+)"', client.get(day(doctor="")).content.decode()))
+
+    assert movable(receptionist_browser) == {reverse("admin:appointments_appointment_move", args=[row.pk])}
+    assert movable(browser(staff["doctor"])) == set()
+    assert receptionist_browser.get(day(move=over.pk)).context["moving"] is None
+    assert receptionist_browser.get(day(move="nonsense")).status_code == 200
+
+
+def test_a_time_of_another_doctor_is_asked_for_and_moves_the_patient_there(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    publish(staff["doctor"], ends=time(9, 30)), publish(patel, ends=time(9, 30))
+    row = book(john, staff["doctor"], at("09:00"))
+    page = receptionist_browser.get(day(move=row.pk)).content.decode()
+    move = reverse("admin:appointments_appointment_move", args=[row.pk])
+    addresses = [address.replace("&amp;", "&") for address in re.findall(rf'href="({move}[^"]+)"', page)]
+    address = next(one for one in addresses if f"doctor={patel.pk}" in one and f"T{at('09:15').astimezone(UTC):%H}%3A15" in one)
+    question = receptionist_browser.get(address)
+    text = " ".join(strip_tags(question.content.decode()).replace("\u2068", "").replace("\u2069", "").split())
+    assert "09:15, Dr Patel" in text
+    row.refresh_from_db()
+    assert row.scheduled_time == at("09:00")  # nothing changes before the answer
+    form = question.context["form"]
+    answers = {name: form[name].value() for name in ("to", "old", "doctor")} | {"notify_patient": "on"}
+    response = receptionist_browser.post(address, answers)
+    row.refresh_from_db()
+    assert (row.scheduled_time, row.doctor_id) == (at("09:15"), patel.pk)
+    assert response.headers["Location"].startswith(SCHEDULE)
