@@ -11,7 +11,15 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QueryS
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
 from apps.consultations import adaptive, rules
-from apps.consultations.models import Acknowledgement, Addendum, Consultation, ConsultationStatusChange, StepSave, VitalAlert
+from apps.consultations.models import (
+    SIGNED,
+    Acknowledgement,
+    Addendum,
+    Consultation,
+    ConsultationStatusChange,
+    StepSave,
+    VitalAlert,
+)
 from apps.consultations.queries import prepared
 from apps.consultations.queries.prepared import CONSULTATIONS
 from apps.consultations.rules import Progress, State, StepState
@@ -163,6 +171,30 @@ def walk_ins_for_the_doctor(*, visible_to: Actor, doctor_id: UUID | None = None)
         .select_related("patient", "doctor")
     )
     return list(calling.order_by(F("alert_since").asc(nulls_last=True), "ready_at", "id"))
+
+
+def other_live(by: Actor, row: Consultation) -> list[Consultation]:
+    """Returns the patient's other consultations that have not ended, the latest first. One query."""
+    rows = Consultation.objects.visible_to(by).live().filter(patient=row.patient_id).exclude(pk=row.pk)
+    return list(rows.select_related("doctor").order_by("-started_at", "-id"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The treatment plan of a signed consultation."""
+
+    consultation_id: UUID
+    started_at: datetime
+    text: str
+
+
+def last_plan(by: Actor, patient_id: UUID, *, before: datetime) -> Plan | None:
+    """Returns the plan of the last consultation that was signed with one, of those that began before. One query."""
+    signed = Consultation.objects.visible_to(by).filter(patient=patient_id, status__in=SIGNED, started_at__lt=before)
+    saves = StepSave.objects.filter(number=Step.TREATMENT_PLAN, consultation__in=signed.order_by().values("pk"))
+    newest = saves.exclude(data__plan=None).order_by("-consultation__started_at", "-consultation_id", "-version")
+    row = newest.values_list("consultation_id", "consultation__started_at", "data__plan").first()
+    return Plan(*row) if row else None
 
 
 def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None) -> list[VitalAlert]:

@@ -7,8 +7,8 @@ Each consultation stores the table's version.
 NOT REVIEWED BY A CLINICIAN: the rules are written from the sources they name, for a clinic to review before it relies on them.
 """
 
-from apps.consultations.adaptive.engine import Guidance, guide, requirements_of, urgent_alerts
+from apps.consultations.adaptive.engine import Guidance, facts_compared, guide, requirements_of, urgent_alerts
 from apps.consultations.adaptive.facts import Facts
 from apps.consultations.adaptive.table import NOT_REVIEWED, RULES, VERSION
 
-__all__ = ["NOT_REVIEWED", "RULES", "VERSION", "Facts", "Guidance", "guide", "requirements_of", "urgent_alerts"]
+__all__ = ["NOT_REVIEWED", "RULES", "VERSION", "Facts", "Guidance", "facts_compared", "guide", "requirements_of", "urgent_alerts"]

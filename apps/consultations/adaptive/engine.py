@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from apps.consultations.adaptive.facts import Facts
+from apps.consultations.adaptive.facts import AnyOf, Facts
 from apps.consultations.adaptive.rule import Rule
 from apps.consultations.adaptive.table import NOT_REVIEWED, RULES, VERSION
 from apps.consultations.rules import StepRequirements
@@ -98,6 +98,13 @@ def urgent_alerts(facts: Facts) -> dict[str, Any]:
     """Returns the urgent alerts of the vital signs of a consultation that is not adaptive, as they are stored; empty for none."""
     data = guide(facts, [rule for rule in RULES if rule.urgent]).as_dict()
     return {name: data[name] for name in ("alerts", "version", "note")} if data["alerts"] else {}
+
+
+def facts_compared(rule_id: str) -> frozenset[str]:
+    """Returns the names of the facts that a rule compares, for a page that marks the value; empty for a rule that is gone."""
+    conditions = next((rule.when for rule in RULES if rule.rule_id == rule_id), ())
+    compared = (one.conditions if isinstance(one, AnyOf) else (one,) for one in conditions)
+    return frozenset(one.fact for group in compared for one in group)
 
 
 def alert_id(version: str, rule_id: str, because: str) -> str:

@@ -12,23 +12,25 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.audit.rights import Permission as AuditPermission
+from apps.common.clinic_times import day
 from apps.common.text import filed_name, isolated
 from apps.consultations import rules, selectors, services
 from apps.consultations.models import LIVE, SIGNED, Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.steps import notices
-from apps.consultations.steps.definitions import STEP_COUNT
+from apps.consultations.steps.definitions import STEP_COUNT, Step
 from apps.desk.appointments.labels import moment
 from apps.desk.consultations import labels, page_context
 from apps.desk.consultations.filters import DayFilter, DoctorFilter, StatusFilter
 from apps.desk.consultations.start_pages import StartPages
-from apps.desk.consultations.step_forms import ALERT, acknowledged
+from apps.desk.consultations.step_forms import acknowledged
 from apps.desk.consultations.step_pages import StepPages
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
@@ -53,12 +55,13 @@ class AddendumForm(forms.Form):
 class SignForm(forms.Form):
     """Alerts are acknowledged in fields of their own, see `step_forms.acknowledged`."""
 
-    override_incomplete = forms.BooleanField(required=False, label="Sign with missing steps")
+    override_incomplete = forms.BooleanField(required=False, label=_("Sign with steps missing"))
     reason = forms.CharField(
         max_length=400,
         required=False,
+        label=_("Reason"),
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Reason for signing with missing steps. Stored with the visit.",
+        help_text=_("Why you sign with steps missing. Stored with the visit."),
     )
     notify_patient = forms.BooleanField(required=False, initial=True, label=_("Tell the patient"))
 
@@ -78,22 +81,22 @@ def _hand_over(by: Actor, row: Consultation, answers: Mapping[str, Any]) -> None
 
 SIGN = RowAction(
     name="complete",
-    label="Complete & sign",
+    label=_("Complete and sign"),
     permission=Permission.CONSULTATION_SIGN,
     form=SignForm,
     run=lambda by, row, answers: services.complete(by=by, consultation_id=row.pk, **answers),
-    question="Once signed, the note can't be edited; you can add an addendum.",
+    question=_("Once signed, the note can't be edited; you can add an addendum."),
     done="The visit is signed.",
     available=_may_move_to(Status.COMPLETED),
 )
 HAND_OVER = RowAction(
     name="hand-over",
-    label="Hand over",
+    label=_("Pass to another doctor"),
     permission=Permission.CONSULTATION_SIGN,
     form=HandOverForm,
     run=_hand_over,
     question="Another doctor continues the visit from its current step.",
-    done="The visit is handed over.",
+    done=_("The visit is passed to the other doctor."),
     available=lambda row, user: row.status in LIVE and page_context.may_act(user, row),
 )
 ROW_ACTIONS = (
@@ -110,11 +113,11 @@ ROW_ACTIONS = (
     ),
     RowAction(
         name="ready",
-        label="Ready for the doctor",
+        label=_("Ready for doctor"),
         permission=Permission.CONSULTATION_READY,
         run=lambda by, row, _: services.ready(by=by, consultation_id=row.pk),
         question="The doctor is notified and sees the patient as ready in the queue.",
-        done="The doctor is notified.",
+        done=_("The doctor is notified."),
         available=lambda row, user: row.status == Status.IN_PROGRESS and not row.ready_at and row.doctor_id != user.pk,
     ),
     RowAction(
@@ -195,7 +198,7 @@ class ConsultationAdmin(StepPages, StartPages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Shows the current consultation: the steps, what was saved, what is missing. Writes nothing."""
+        """Shows the review of an open visit, or the visit as it was signed. Writes nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -204,18 +207,21 @@ class ConsultationAdmin(StepPages, StartPages):
             raise Http404 from error
         row = consultation.row
         self.record_access(request, "read", row)
+        is_open = row.status in LIVE
         context = {
             **self.admin_site.each_context(request),
             **page_context.page(request, row),
             "opts": self.opts,
-            "title": f"Visit of {labels.plain(row.workflow_type)} type",
+            "title": gettext("Review and sign") if is_open else gettext("Visit of %(day)s") % {"day": day(row.started_at)},
             "original": row,
-            "has_change_permission": False,
+            "is_signed": row.status in SIGNED,
             "may_see_history": can_open(request.user, AuditPermission.AUDIT_VIEW),
             "sees_notes": can_open(request.user, Permission.CONSULTATION_SEE_NOTES),
         }
-        context |= self._whole(request, consultation) if context["sees_notes"] else {"codes": page_context.codes(consultation)}
-        return TemplateResponse(request, "admin/consultations/consultation/visit.html", context | (extra_context or {}))
+        if not context["sees_notes"]:
+            return TemplateResponse(request, "desk/visit/codes.html", context | {"codes": page_context.codes(consultation)})
+        context |= self._whole(request, consultation) | (extra_context or {})
+        return TemplateResponse(request, "desk/visit/review.html" if is_open else "desk/visit/signed.html", context)
 
     def _whole(self, request: HttpRequest, consultation: selectors.ConsultationDetails) -> dict[str, Any]:
         """Returns the narrative and the available actions, for users who may read it."""
@@ -223,16 +229,20 @@ class ConsultationAdmin(StepPages, StartPages):
             visible_to=cast("Actor", request.user), ids={one.signed_by_id for one in consultation.addenda if one.signed_by_id}
         )
         by_id = {one.pk: str(one) for one in signers}
+        actions = self.available_row_actions(request, consultation.row)
+        sign_url = reverse(f"admin:{self.row_action_url_name(SIGN)}", args=[consultation.row.pk])
         return {
+            **page_context.frame(request, consultation, Step.REVIEW_SIGN),
             **page_context.guidance(consultation),
-            **page_context.urgent(consultation),
-            "row_actions": self.available_row_actions(request, consultation.row),
-            "visit": consultation,
-            "steps": page_context.stepper(consultation),
+            "row_actions": [one for one in actions if one["url"] != sign_url],
+            "sign_url": sign_url if any(one["url"] == sign_url for one in actions) else "",
+            "ready_url": next((one["url"] for one in actions if one["url"].endswith("/ready/")), ""),
+            "sign_question": SIGN.question,
+            "sign_form": SignForm(),
+            "answers": True,
             "content": page_context.content(request, consultation),
             "missing": page_context.missing(consultation),
             "unplaced": notices.of_consultation(consultation),
-            "is_signed": consultation.row.status in SIGNED,
             "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in consultation.addenda],  # noqa: SIM401  # an id may be None
             "history": page_context.history(consultation),
         }
@@ -250,11 +260,11 @@ class ConsultationAdmin(StepPages, StartPages):
         page = super()._ask(request, row, action, form)
         if action is SIGN:
             consultation = selectors.details(row)
-            page.template_name = "admin/consultations/consultation/sign.html"
+            page.template_name = "desk/visit/sign.html"
             context = {
                 **page_context.guidance(consultation),
                 "missing": page_context.missing(consultation),
-                "alert": ALERT,
+                "answers": True,
                 "unplaced": notices.of_consultation(consultation),
             }
             cast("dict[str, Any]", page.context_data).update(context)

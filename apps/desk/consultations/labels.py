@@ -3,19 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apps.consultations.rules import State
+from django.utils.translation import gettext_lazy
+
 from apps.consultations.steps.definitions import Step
 from apps.patients.chart import vitals
 from apps.patients.chart.vitals import NOT_MEASURABLE
 from apps.patients.chart.vitals.parsing import UNIT_SIGNS
 
-STATES = {State.COMPLETED: "done", State.IN_PROGRESS: "now", State.PENDING: "to do", State.SKIPPED: "skipped"}
-SIGNS = {State.COMPLETED: "✓", State.IN_PROGRESS: "▶", State.PENDING: "○", State.SKIPPED: "–"}
+_STEPS = {
+    Step.PATIENT_OVERVIEW: gettext_lazy("Overview"),
+    Step.VITALS: gettext_lazy("Vitals"),
+    Step.SYMPTOMS: gettext_lazy("Symptoms"),
+    Step.HISTORY_REVIEW: gettext_lazy("History"),
+    Step.EXAMINATION: gettext_lazy("Examination"),
+    Step.INVESTIGATIONS: gettext_lazy("Tests"),
+    Step.ASSESSMENT: gettext_lazy("Assessment"),
+    Step.TREATMENT_PLAN: gettext_lazy("Treatment plan"),
+    Step.PRESCRIPTIONS: gettext_lazy("Prescriptions"),
+    Step.FOLLOW_UP: gettext_lazy("Follow-up"),
+    Step.REVIEW_SIGN: gettext_lazy("Review and sign"),
+}
 STATUS_SIGNS = {"in_progress": "▶", "on_hold": "⏸", "completed": "✓", "amended": "✎", "cancelled": "✕"}
 _LABELS = {
     "bp": "Blood pressure",
     "temperature_c": "Temperature",
-    "spo2": "Oxygen saturation",
+    "spo2": "Oxygen",
+    "respiratory_rate": "Breathing",
     "weight_kg": "Weight",
     "height_cm": "Height",
     "bmi": "Body mass index",
@@ -39,7 +52,7 @@ def plain(word: str) -> str:
 
 def step(number: Step) -> str:
     """Returns a step's name like "Review and sign"."""
-    return "Review and sign" if number is Step.REVIEW_SIGN else plain(number.wire_name).capitalize()
+    return str(_STEPS[number])
 
 
 def label(name: str) -> str:

@@ -1,23 +1,27 @@
 """What the pages of a consultation show: the steps, what was saved, prompts and alerts, what is missing."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
+from apps.common import clinic_times, clock
 from apps.common.errors import Forbidden
 from apps.consultations import selectors
-from apps.consultations.models import Consultation, StepSave
+from apps.consultations.models import LIVE, Consultation, StepSave
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services.locking import check_owner
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import NURSE_STEPS, Step
-from apps.desk.consultations import labels
+from apps.desk.appointments.labels import doctor
+from apps.desk.consultations import labels, visit_facts, visit_rail
 from apps.desk.consultations.step_forms import ALERT
 from apps.desk.kit.site import can_open
 from apps.patients.chart import banner
@@ -41,11 +45,9 @@ def may_save(user: Any, row: Consultation, step: Step) -> bool:
     return row.status == Status.IN_PROGRESS and can_open(user, permission) and may_act(user, row) and step is not Step.REVIEW_SIGN
 
 
-def step_url(row: Consultation, step: Step) -> str:
-    """Returns the page on which a step is read and saved; for the last step the review."""
-    if step is Step.REVIEW_SIGN:
-        return reverse(f"{_PAGE}change", args=[row.pk]) + "#review"
-    return reverse(f"{_PAGE}step", args=[row.pk, int(step)])
+def sections_of(user: Any, row: Consultation) -> frozenset[Step]:
+    """Returns the sections that the user may save now."""
+    return frozenset(step for step in Step if may_save(user, row, step))
 
 
 def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
@@ -55,28 +57,54 @@ def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
         "banner": banner.of(row.patient, reader),
         "may_read_chart": can_open(request.user, PatientPermission.CHART_VIEW),
         "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
-        "sign": labels.STATUS_SIGNS[row.status],
         "status": labels.plain(row.status),
-        "may_answer": can_open(request.user, Permission.CONSULTATION_STEP_ANY),
+        "may_answer": can_open(request.user, Permission.CONSULTATION_STEP_ANY) and may_act(request.user, row),
+        "doctor": doctor(row.doctor),
+        "started": _moment(row.started_at),
+        "is_rail": True,  # the menu is narrow next to the sections
     }
 
 
-def stepper(consultation: ConsultationDetails, current: Step | None = None) -> list[dict[str, Any]]:
-    """Returns the eleven steps with their states."""
-    return [
-        {
-            "number": int(one.step),
-            "name": labels.step(one.step),
-            "url": step_url(consultation.row, one.step),
-            "state": labels.STATES[one.state],
-            "sign": labels.SIGNS[one.state],
-            "unplaced": notices.of_save(consultation.saves.get(one.step)),
-            "required": one.required,
-            "reason": one.reason,
-            "here": one.step is current,
-        }
-        for one in consultation.progress.steps
-    ]
+def frame(request: HttpRequest, consultation: ConsultationDetails, here: Step) -> dict[str, Any]:
+    """Returns the values for the layout of the visit: the rail, the facts next to it, alerts, the patient's other open visits."""
+    row, by = consultation.row, cast("Actor", request.user)
+    mine = sections_of(request.user, row)
+    others = selectors.other_live(by, row) if row.status in LIVE else []
+    return {
+        **page(request, row),
+        "rail": visit_rail.entries(consultation, here, mine=mine, people=names(request, consultation.saves)),
+        "here": here,
+        "mine": mine,
+        "facts": visit_facts.facts(request, row),
+        "urgent": [_with_box(alert) for alert in consultation.urgent_alerts if not _is_at(alert, here)],
+        "rules_note": row.guidance.get("note", ""),
+        "other_visits": [
+            {"url": reverse(f"{_PAGE}change", args=[one.pk]), "doctor": doctor(one.doctor), "at": one.started_at}
+            for one in others
+        ],
+        "may_mark_ready": may_mark_ready(request.user, row),
+    }
+
+
+def may_mark_ready(user: Any, row: Consultation) -> bool:
+    """Returns whether the user may mark the visit as ready for its doctor now."""
+    may_hand_over = can_open(user, Permission.CONSULTATION_READY) and row.doctor_id != user.pk
+    return may_hand_over and row.status == Status.IN_PROGRESS and not row.ready_at
+
+
+def _moment(at: datetime) -> str:
+    """Returns the time, with the day if it is not today."""
+    time = clinic_times.clock_time(at)
+    return time if clinic_times.local(at).date() == clock.today() else f"{clinic_times.day(at)}, {time}"
+
+
+def _with_box(alert: Mapping[str, Any]) -> dict[str, Any]:
+    return {**alert, "box": ALERT + alert["id"]}
+
+
+def _is_at(alert: Mapping[str, Any], here: Step) -> bool:
+    """Returns whether the page shows the alert among those of its section; the review shows the alerts of all."""
+    return here in (alert["step"], Step.REVIEW_SIGN)
 
 
 def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dict[str, Any]:
@@ -84,7 +112,7 @@ def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dic
     guidance = consultation.row.guidance
     prompts = [line for line in guidance.get("prompts", []) if step is None or line["step"] == step]
     alerts = [
-        line | {"answer": consultation.acknowledged.get(line["id"]), "box": ALERT + line["id"]}
+        _with_box(line) | {"answer": consultation.acknowledged.get(line["id"])}
         for line in consultation.alerts
         if step is None or line["step"] == step
     ]
@@ -96,18 +124,13 @@ def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dic
     }
 
 
-def urgent(consultation: ConsultationDetails) -> dict[str, Any]:
-    """Returns the urgent alerts for the banner on every page, until a doctor has acknowledged them, and where to do that."""
-    return {"urgent": consultation.urgent_alerts, "urgent_url": step_url(consultation.row, Step.VITALS)}
-
-
 def content(request: HttpRequest, consultation: ConsultationDetails) -> list[dict[str, Any]]:
     """Returns what was saved, step by step, with the user who saved it."""
     people = names(request, consultation.saves)
     return [
         {
             "name": labels.step(step),
-            "url": step_url(consultation.row, step),
+            "url": visit_rail.step_url(consultation.row, step),
             "lines": step_lines(save),
             "unplaced": notices.of_save(save),
             "who": people.get(save.saved_by_id, ""),
@@ -137,7 +160,12 @@ def missing(consultation: ConsultationDetails) -> list[dict[str, Any]]:
     """Returns the required steps that are not completed."""
     reasons = {one.step: one.reason for one in consultation.progress.steps}
     return [
-        {"name": labels.step(step), "number": int(step), "url": step_url(consultation.row, step), "reason": reasons[step]}
+        {
+            "name": labels.step(step),
+            "number": int(step),
+            "url": visit_rail.step_url(consultation.row, step),
+            "reason": reasons[step],
+        }
         for step in consultation.progress.missing
     ]
 
@@ -154,7 +182,7 @@ def history(consultation: ConsultationDetails) -> list[dict[str, Any]]:
         {
             "at": one.at,
             "to": labels.plain(one.to_status),
-            "by": one.by or "the system",
+            "by": one.by or gettext("the system"),
             "reason": one.reason,
             "doctor": one.to_doctor,
         }

@@ -41,6 +41,7 @@ class StartForm(forms.Form):
     workflow_type = forms.ChoiceField(
         choices=[(value, value.capitalize()) for value, _ in WORKFLOWS],
         initial=Workflow.ADAPTIVE.value,
+        required=False,  # a button in a list starts an adaptive visit with one click
         help_text="Adaptive asks for what the visit needs; standard follows the order of the steps; quick is complaint and plan.",
     )
 
@@ -75,10 +76,10 @@ class StartPages(HimsModelAdmin[Consultation]):
             except HimsError as refusal:
                 if existing_id := refusal.details.get("consultation_id"):
                     messages.info(request, refusal.message)
-                    return HttpResponseRedirect(reverse("admin:consultations_consultation_change", args=[existing_id]))
+                    return HttpResponseRedirect(reverse("admin:consultations_consultation_go_on", args=[existing_id]))
                 show_refusal(form, refusal)
             else:
-                return HttpResponseRedirect(reverse("admin:consultations_consultation_change", args=[consultation_id]))
+                return HttpResponseRedirect(reverse("admin:consultations_consultation_go_on", args=[consultation_id]))
         self.record_access(request, "asked_for", patient_id=patient.pk)
         return self._ask_how(request, by, patient, appointment, form)
 
@@ -87,7 +88,7 @@ class StartPages(HimsModelAdmin[Consultation]):
         new = NewConsultation(
             patient_id=patient_id,
             appointment_id=appointment.pk if appointment else None,
-            workflow_type=answers["workflow_type"],
+            workflow_type=answers["workflow_type"] or Workflow.ADAPTIVE.value,
             doctor_id=UUID(answers["doctor_id"]) if answers.get("doctor_id") else None,
             early=answers.get("early", False),
         )

@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -19,13 +19,13 @@ from apps.desk.consultations import labels
 from apps.patients.chart.vitals import UNIT_FIELDS
 
 _SPARE = 3
-_CONFIRMED = "confirmed_implausible"
+CONFIRMED = "confirmed_implausible"
 _LONG = 400
 ALERT = "alert-"
 NOTHING = "nothing_to_note"
 MAY_BE_EMPTY = frozenset((Step.INVESTIGATIONS, Step.PRESCRIPTIONS, Step.FOLLOW_UP))  # steps that the box can complete
 _PAGE_WORDINGS = (
-    (re.compile(f"send {_CONFIRMED}: true after rechecking"), "recheck and tick the box that confirms it"),
+    (re.compile(f"send {CONFIRMED}: true after rechecking"), "recheck and tick the box that confirms it"),
     (re.compile(r'send \w+_unit: "(\w+)"'), r"choose the unit \1"),
 )
 
@@ -83,7 +83,7 @@ class StepForm(forms.Form):
                 self.initial[f"{name}_{part}"] = value.get(part) if isinstance(value, Mapping) else None
         else:
             self.fields[name] = _box(name, field)
-            self.initial[name] = None if name == _CONFIRMED else value
+            self.initial[name] = None if name == CONFIRMED else value
 
     def _place_rows(self, name: str, field: Rows, items: list[Any]) -> None:
         group: Any = field.item
@@ -102,10 +102,28 @@ class StepForm(forms.Form):
 
     # What the template shows
 
+    def focused(self) -> Self:
+        """Puts the focus on the first input, so that typing can begin at once."""
+        first = next((name for name, field in self.fields.items() if not field.widget.is_hidden), None)
+        if first:
+            self.fields[first].widget.attrs["autofocus"] = True
+        return self
+
     def singles(self) -> list[forms.BoundField]:
         """Returns the inputs outside of lists."""
         rows = tuple(f"{name}_" for name, field in SCHEMAS[self.step].items() if isinstance(field, Rows))
         return [box for box in self.visible_fields() if not box.name.startswith(rows)]
+
+    def laid_out(self) -> list[dict[str, Any]]:
+        """Returns the inputs outside of lists, and how each is laid out."""
+        return [
+            {
+                "box": box,
+                "is_checkbox": isinstance(box.field, forms.BooleanField),
+                "is_long": isinstance(box.field.widget, forms.Textarea),
+            }
+            for box in self.singles()
+        ]
 
     def tables(self) -> list[dict[str, Any]]:
         """Returns the lists, as rows of inputs."""
@@ -137,8 +155,8 @@ class StepForm(forms.Form):
     def step_data(self) -> dict[str, Any]:
         """Returns the data to save."""
         data = {name: self._value(name, field) for name, field in SCHEMAS[self.step].items()}
-        if not data.get(_CONFIRMED):
-            data.pop(_CONFIRMED, None)  # never carried over: a new value asks again
+        if not data.get(CONFIRMED):
+            data.pop(CONFIRMED, None)  # never carried over: a new value asks again
         for unit, name in UNIT_FIELDS.items():
             if unit in data and (data.get(name) is None or data[name] == self.stored.get(name)):
                 data.pop(unit)  # values that were not entered anew are shown in the metric unit
@@ -152,7 +170,7 @@ class StepForm(forms.Form):
             return answer or self._group(name, field)
         if isinstance(field, Measure):
             return _number_in(answer)
-        if name == _CONFIRMED:
+        if name == CONFIRMED:
             return answer or None
         if isinstance(field, Flag):
             return answer or (False if self.stored.get(name) is not None else None)

@@ -1,20 +1,19 @@
-"""The page of one step. Its form is saved through the service; if another user saved in the meantime, it shows both versions."""
+"""The page of one section. Its form is saved through a service; if a colleague saved in the meantime, it shows both versions."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils.translation import gettext as _
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from apps.access.actor import Actor
 from apps.common import clinic_times
 from apps.common.errors import Forbidden, HimsError
 from apps.consultations import selectors, services
-from apps.consultations.models import Consultation
+from apps.consultations.models import Consultation, StepSave
 from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
@@ -22,27 +21,40 @@ from apps.consultations.services import NewSave, StepChanged
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import SCHEMAS, Step
 from apps.consultations.steps.fields import merged
-from apps.desk.consultations import labels, page_context
-from apps.desk.consultations.step_forms import ALERT, NOTHING, StepForm, acknowledged, add_errors
+from apps.desk.appointments.labels import doctor
+from apps.desk.consultations import diagnosis_search, labels, page_context, visit_rail, vital_boxes
+from apps.desk.consultations.step_forms import ALERT, CONFIRMED, NOTHING, StepForm, acknowledged, add_errors
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
-from apps.patients.chart import measurements, vitals
-from apps.terminology import selectors as terminology
+from apps.patients.chart import vitals
 
-_MAX_RESULTS = 15
-_QUERY_MAX = 100
+_REVIEWED = {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True}
 
 
 class StepPages(HimsModelAdmin[Consultation]):
-    """The part of the consultation pages that reads and saves a step."""
+    """The part of the consultation pages that reads and saves a section."""
 
     def step_urls(self) -> list[URLPattern]:
-        """Returns the routes: one page for each step, below the consultation's own."""
-        view = self.admin_site.admin_view(self.step_view)
-        return [path("<uuid:object_id>/step/<int:number>/", view, name="consultations_consultation_step")]
+        """Returns the routes: one page for each section, below the consultation's own, and the one that opens the next."""
+        wrap, name = self.admin_site.admin_view, "consultations_consultation"
+        return [
+            path("<uuid:object_id>/step/<int:number>/", wrap(self.step_view), name=f"{name}_step"),
+            path("<uuid:object_id>/go-on/", wrap(self.go_on_view), name=f"{name}_go_on"),
+        ]
+
+    def go_on_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Opens the section at which the user goes on: for a nurse the vitals come before the overview."""
+        if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
+            raise PermissionDenied
+        consultation = selectors.consultation(cast("Actor", request.user), object_id)
+        mine = page_context.sections_of(request.user, consultation.row)
+        is_nurse = page_context.may_mark_ready(request.user, consultation.row)
+        return HttpResponseRedirect(
+            visit_rail.step_url(consultation.row, visit_rail.open_section(consultation, mine, measures_first=is_nurse))
+        )
 
     def step_view(self, request: HttpRequest, object_id: Any, number: int) -> HttpResponse:
-        """Shows the step, or saves it."""
+        """Shows the section, or saves it."""
         if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
             raise PermissionDenied
         if number not in range(int(Step.REVIEW_SIGN)):
@@ -50,23 +62,33 @@ class StepPages(HimsModelAdmin[Consultation]):
         by, step = cast("Actor", request.user), Step(number)
         consultation = selectors.consultation(by, object_id)
         save = consultation.saves.get(step)
-        stored, version = (save.data, save.version) if save else ({}, 0)
         if request.method != "POST":
-            is_done = save is not None and save.state == State.COMPLETED
-            return self._page(request, consultation, step, StepForm(step, stored, version, is_done=is_done))
+            return self._page(request, consultation, step, self._stored(step, save).focused())
         form = self._sent(request, consultation, step)
-        if _is_search(request) or not form.is_valid():
+        if diagnosis_search.is_search(request) or not form.is_valid():
             return self._page(request, consultation, step, form)
         return self._saved(request, consultation, step, form)
 
+    def _stored(self, step: Step, save: StepSave | None) -> StepForm:
+        """Returns the form with what is saved."""
+        is_done = save is not None and save.state == State.COMPLETED
+        return StepForm(step, save.data if save else {}, save.version if save else 0, is_done=is_done)
+
     def _sent(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> StepForm:
-        """Returns the submitted form, based on the version of the step that the user saw. A chosen code goes into the first free
-        row."""
+        """Returns the submitted form, based on the version of the step that the user saw. A button may add to it: a chosen code
+        goes into the first free row, a chosen unit into its box."""
         sent = request.POST.copy()
         version = int(sent.get("version", "")) if sent.get("version", "").isdecimal() else 0
         seen = selectors.saves_of(consultation.row, step).filter(version=min(version, 2**31 - 1)).first()
         base, version = (seen.data, seen.version) if seen else ({}, 0)  # a version that never existed: the user has seen nothing
         sent["version"] = str(version)
+        unit, _, word = sent.get("_unit", "").partition("=")
+        if step is Step.VITALS and unit in vitals.UNIT_FIELDS:
+            sent[unit] = word
+        if "_confirm" in sent:
+            sent[CONFIRMED] = "on"
+        if "_still" in sent and step is Step.HISTORY_REVIEW:
+            sent.update(dict.fromkeys(_REVIEWED, "on"))
         form = StepForm(step, base, version, sent)
         if chosen := sent.get("_add", ""):
             free = (name for name in form.fields if name.endswith("_code") and not sent.get(name, "").strip())
@@ -75,22 +97,27 @@ class StepPages(HimsModelAdmin[Consultation]):
         return form
 
     def _saved(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
-        """Saves the form. A step without an entry is not completed unless the user ticks that there is nothing to note; the API
-        leaves that to its caller."""
-        answers, is_draft = acknowledged(request.POST), "_draft" in request.POST
-        is_open = form.is_empty and not form.cleaned_data.get(NOTHING)
-        if is_open and not (is_draft or answers or step in consultation.saves):
-            messages.warning(request, _("%(step)s: nothing was entered, so the step is not done.") % {"step": labels.step(step)})
-            return HttpResponseRedirect(page_context.step_url(consultation.row, _following(consultation, step)))
-        save = NewSave(
-            step=step,
-            data=form.step_data(),
-            completed=False if is_draft or is_open else None,
-            version=form.cleaned_data["version"],
-            acknowledged=answers,
-        )
+        """Saves the form. A section without an entry is not completed unless the user ticks that there is nothing to note; the
+        API leaves that to its caller."""
+        by, row = cast("Actor", request.user), consultation.row
+        given, is_open = acknowledged(request.POST), form.is_empty and not form.cleaned_data.get(NOTHING)
         try:
-            after = services.save_step(by=cast("Actor", request.user), consultation_id=consultation.row.pk, save=save)
+            if not is_open or given or step in consultation.saves:
+                save = NewSave(
+                    step=step,
+                    data=form.step_data(),
+                    completed=False if is_open else _completes(request, consultation, step),
+                    version=form.cleaned_data["version"],
+                    acknowledged=given,
+                )
+                consultation = services.save_step(by=by, consultation_id=row.pk, save=save)
+                self._add_message(request, consultation, step)
+            elif row.status == Status.IN_PROGRESS and not page_context.may_save(by, row, step):
+                raise PermissionDenied
+            elif not {"_still", "_ready"} & set(request.POST):
+                text = gettext("%(section)s: nothing was entered, so it stays to do.")
+                messages.warning(request, text % {"section": labels.step(step)})
+            consultation = self._also(request, consultation, step)
         except Forbidden:
             raise
         except StepChanged:
@@ -98,22 +125,43 @@ class StepPages(HimsModelAdmin[Consultation]):
         except HimsError as refusal:
             add_errors(form, refusal)
             return self._page(request, consultation, step, form, refused=refusal.details.get("alerts", ()))
-        self._add_message(request, after, step)
-        stays = "_add" in request.POST or "_draft" in request.POST
-        following = step if stays else _following(after, step)
-        return HttpResponseRedirect(page_context.step_url(consultation.row, following))
+        return HttpResponseRedirect(self._following(request, consultation, step))
+
+    def _also(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> ConsultationDetails:
+        """Does what the pressed button does besides saving the section."""
+        by, row = cast("Actor", request.user), consultation.row
+        if "_still" in request.POST and step is not Step.HISTORY_REVIEW:
+            consultation = services.save_step(
+                by=by, consultation_id=row.pk, save=NewSave(step=Step.HISTORY_REVIEW, data=_REVIEWED)
+            )
+            self._add_message(request, consultation, Step.HISTORY_REVIEW)
+        if "_ready" in request.POST:
+            consultation = services.ready(by=by, consultation_id=row.pk)
+            names = {"patient": row.patient.filed_name, "doctor": doctor(row.doctor)}
+            messages.success(request, gettext("%(patient)s is ready for %(doctor)s.") % names)
+        return consultation
+
+    def _following(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> str:
+        """Returns the page after a save: this section again, the user's home, or the next section of the fixed order."""
+        if "_ready" in request.POST:
+            return reverse("admin:index")
+        if {"_add", "_draft", "_ack"} & set(request.POST) or ("_still" in request.POST and step is not Step.HISTORY_REVIEW):
+            return visit_rail.step_url(consultation.row, step)
+        mine = page_context.sections_of(request.user, consultation.row)
+        return visit_rail.step_url(consultation.row, visit_rail.next_section(consultation, step, mine))
 
     def _add_message(self, request: HttpRequest, after: ConsultationDetails, step: Step) -> None:
         """Shows the success message, or an error for what the save did not do."""
+        name = {"section": labels.step(step)}
         if notice := notices.of_save(after.saves.get(step)):
-            messages.error(request, f"{labels.step(step)}: the text is saved. {notice.message}")
+            messages.error(request, gettext("%(section)s: the text is saved.") % name + f" {notice.message}")
         elif step is Step.ASSESSMENT and after.unusual_diagnoses:
             reasons = " ".join(reason for _, reason in after.unusual_diagnoses)
-            messages.warning(request, f"{labels.step(step)}: saved. {reasons}")
+            messages.warning(request, gettext("%(section)s: saved.") % name + f" {reasons}")
         elif after.saves[step].state == State.IN_PROGRESS:
-            messages.warning(request, f"{labels.step(step)}: saved as a draft.")
+            messages.warning(request, gettext("%(section)s: saved as a draft.") % name)
         else:
-            messages.success(request, f"{labels.step(step)}: saved.")
+            messages.success(request, gettext("%(section)s: saved.") % name)
 
     def _conflict_page(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
         """Shows the changes of another user. Fields that only they changed are merged; for the others the form shows this user's
@@ -129,7 +177,7 @@ class StepPages(HimsModelAdmin[Consultation]):
             for name in SCHEMAS[step]
             if mine.get(name) != stored.data.get(name)
         ]
-        who = page_context.names(request, {step: stored}).get(stored.saved_by_id, "another user")
+        who = page_context.names(request, {step: stored}).get(stored.saved_by_id, gettext("another user"))
         fresh = StepForm(
             step, stored.data, stored.version, shown={name: value for name, value in combined.items() if value is not None}
         )
@@ -144,97 +192,66 @@ class StepPages(HimsModelAdmin[Consultation]):
         step: Step,
         form: StepForm,
         *,
-        refused: Any = (),
         clash: Any = None,
-    ) -> HttpResponse:
-        row, save = consultation.row, consultation.saves.get(step)
-        by = cast("Actor", request.user)
+        refused: Any = (),
+    ) -> TemplateResponse:
+        row = consultation.row
         self.record_access(request, "read", row, step=int(step))
-        (step_state,) = [one for one in consultation.progress.steps if one.step is step]
+        save, by = consultation.saves.get(step), request.user
+        frame = page_context.frame(request, consultation, step)
         context = {
             **self.admin_site.each_context(request),
-            **page_context.page(request, row),
+            **frame,
             **page_context.guidance(consultation, step),
-            **page_context.urgent(consultation),
             "opts": self.opts,
-            "title": f"{int(step)} {labels.step(step)}",
-            "step_page": True,
+            "title": labels.step(step),
             "original": row,
-            "visit": consultation,
-            "steps": page_context.stepper(consultation, step),
-            "how": step_state,
             "form": form,
             "errors": form.errors,
             "clash": clash,
-            "refused": [
-                {"id": one.get("id", ""), "because": one.get("because", ""), "box": f"{ALERT}{one.get('id', '')}"}
-                for one in refused
-            ],
-            "may_save": page_context.may_save(request.user, row, step),
-            "why_not": _why_not(request.user, consultation, step),
+            "refused": [{"because": one.get("because", ""), "box": f"{ALERT}{one.get('id', '')}"} for one in refused],
+            "progress": next(one for one in consultation.progress.steps if one.step is step),
+            "may_save": page_context.may_save(by, row, step),
+            "why_not": _why_not(by, consultation, step),
             "lines": page_context.step_lines(save) if save else [],
             "typed": _typed(form),
             "save": save,
-            "who": page_context.names(request, {step: save}).get(save.saved_by_id, "") if save else "",
-            "vitals": self._vitals(by, consultation, form) if step is Step.VITALS else None,
-            "limits_note": vitals.NOT_REVIEWED,
             "prefill": _prefill(consultation, step),
-            "search": self._search(request, consultation) if step is Step.ASSESSMENT else None,
+            "is_history": step is Step.HISTORY_REVIEW,
+            "search": diagnosis_search.matching(request, row) if step is Step.ASSESSMENT else None,
             "coded": save.parsed.get("diagnoses", []) if save else [],
             "unplaced": notices.of_step(step) or notices.of_save(save),
+            "may_confirm_facts": _may_confirm(frame, step),
             "is_draft": save is not None and save.state == State.IN_PROGRESS,
         }
-        return TemplateResponse(request, "admin/consultations/consultation/step.html", context)
+        if step is Step.VITALS:
+            boxes = vital_boxes.boxes(request, consultation, form)
+            context |= {"vitals": boxes, "units": vital_boxes.units(form), "limits_note": vitals.NOT_REVIEWED}
+        return TemplateResponse(request, "desk/visit/section.html", context)
 
-    def _vitals(self, by: Actor, consultation: ConsultationDetails, form: StepForm) -> list[dict[str, Any]]:
-        """Returns each input with its units, and the chart's newest value with its day."""
-        before = measurements.last_measured(by, consultation.row.patient_id, *vitals.LOINC)
-        units = {name: form[unit] for unit, name in vitals.UNIT_FIELDS.items()}
-        return [
-            {"box": box, "unit": labels.unit(box.name), "units": units.get(box.name), "before": _before(box.name, before)}
-            for box in form.singles()
-            if box.name != "confirmed_implausible" and box.name not in vitals.UNIT_FIELDS
-        ]
 
-    def _search(self, request: HttpRequest, consultation: ConsultationDetails) -> dict[str, Any]:
-        """Returns the codes that match the search words and may be billed on the day of the consultation."""
-        text = _words_in(request) if _is_search(request) else ""
-        day = clinic_times.local(consultation.row.started_at).date()
-        matches = list(terminology.search(text, on=day, billable=True)[:_MAX_RESULTS]) if text else []
-        return {"text": text, "found": matches}
+def _may_confirm(frame: dict[str, Any], step: Step) -> bool:
+    """Returns whether the facts next to the section can be confirmed with one button: there are some, and the user may."""
+    facts = frame["facts"]
+    is_open = any(one.number == Step.HISTORY_REVIEW and one.css != "done" for one in frame["rail"])
+    is_mine = Step.HISTORY_REVIEW in frame["mine"] and step in frame["mine"]
+    return facts is not None and facts.may_confirm and is_open and is_mine and step is not Step.HISTORY_REVIEW
+
+
+def _completes(request: HttpRequest, consultation: ConsultationDetails, step: Step) -> bool | None:
+    """Returns what the save says about the section: None completes it if nothing is missing. Only *Save and go on* completes one
+    that was not; other buttons keep its state."""
+    if "_draft" in request.POST:
+        return False
+    stays = "_ack" in request.POST or ("_still" in request.POST and step is not Step.HISTORY_REVIEW)
+    save = consultation.saves.get(step)
+    return False if stays and not (save and save.state == State.COMPLETED) else None
 
 
 def _typed(form: StepForm) -> list[tuple[str, str]]:
     """Returns the submitted values as text, to be copied if they can no longer be saved."""
     form.errors  # noqa: B018  # fills `cleaned_data`
     return labels.lines(form.step_data()) if form.is_bound else []
-
-
-def _words_in(request: HttpRequest) -> str:
-    return request.POST.get("q", "").strip()[:_QUERY_MAX]
-
-
-def _is_search(request: HttpRequest) -> bool:
-    """Returns whether the user searches for codes. The Enter key sends the same button from every field: with new search words it
-    means the search."""
-    words_in = _words_in(request)
-    by_key = "_enter" in request.POST and words_in and words_in != request.POST.get("searched", "")
-    return "_search" in request.POST or bool(by_key)
-
-
-def _following(after: ConsultationDetails, step: Step) -> Step:
-    """Returns the next step after a save: the recommended one, else the following."""
-    recommended = after.progress.recommended
-    return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if recommended is None or recommended is step else recommended
-
-
-def _before(name: str, last: Mapping[str, vitals.LastMeasurement]) -> str:
-    """Returns the chart's newest value with its day; a blood pressure from its two values, if both are of one day."""
-    if name == "bp" and "systolic" in last:
-        top, low = last["systolic"], last.get("diastolic")
-        both = f"{top.value:g}/{low.value:g}" if low and low.on == top.on else f"{top.value:g}/?"
-        return f"{both} ({top.on})"
-    return f"{last[name].value:g} ({last[name].on})" if name in last else ""
 
 
 def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -244,12 +261,12 @@ def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, l
 
 
 def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:
-    """Returns why the step is read-only."""
+    """Returns why the section is read-only."""
     row = consultation.row
     if page_context.may_save(user, row, step):
         return ""
     if row.status != Status.IN_PROGRESS:
-        return f"The visit is {labels.plain(row.status)}: its steps are read-only."
+        return gettext("The visit is %(status)s: its sections are read-only.") % {"status": labels.plain(row.status)}
     if not page_context.may_act(user, row):
-        return "This visit belongs to another doctor; it must be handed over first."
-    return "Your role can save only steps 0 to 3."
+        return gettext("This visit belongs to another doctor; it must be handed over first.")
+    return gettext("Your role can save only Overview, Vitals, Symptoms and History.")

@@ -10,7 +10,7 @@ from apps.common.errors import Conflict, Invalid
 from apps.consultations.rules import State
 from apps.consultations.services import Acknowledged
 from apps.consultations.steps.definitions import SCHEMAS, Step
-from apps.desk.consultations import labels, step_pages
+from apps.desk.consultations import diagnosis_search, labels, visit_rail, vital_boxes
 from apps.desk.consultations.step_forms import ALERT, StepForm, acknowledged, add_errors
 from apps.patients.chart.vitals import LastMeasurement
 
@@ -253,47 +253,49 @@ def test_the_data_of_a_step_are_shown_with_their_units(data: dict[str, Any], lin
     assert labels.lines(data) == lines
 
 
-def test_states_and_steps_have_their_words() -> None:
-    assert {state: labels.STATES[state] for state in State} == {
-        State.PENDING: "to do",
-        State.IN_PROGRESS: "now",
-        State.COMPLETED: "done",
-        State.SKIPPED: "skipped",
-    }
-    assert len(set(labels.SIGNS.values())) == 4
+def test_steps_have_their_words() -> None:
     assert [labels.step(step) for step in (Step.PATIENT_OVERVIEW, Step.FOLLOW_UP, Step.REVIEW_SIGN)] == [
-        *("Patient overview", "Follow up", "Review and sign"),
+        *("Overview", "Follow-up", "Review and sign"),
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "last", "text"),
     [
-        ("bp", {"systolic": (120, 28), "diastolic": (80, 28)}, "120/80 (2026-11-28)"),
-        ("bp", {"systolic": (120, 28), "diastolic": (80, 27)}, "120/? (2026-11-28)"),
-        ("bp", {"systolic": (90, 28)}, "90/? (2026-11-28)"),
-        ("bp", {}, ""),
-        ("pulse", {"pulse": (70, 1)}, "70 (2026-11-01)"),
-        ("weight_kg", {"weight_kg": (71.5, 1)}, "71.5 (2026-11-01)"),
-        ("pain", {"pulse": (70, 1)}, ""),
+        ("bp", {"systolic": (120, 28), "diastolic": (80, 28)}, ("120/80", "28 Nov 2026")),
+        ("bp", {"systolic": (120, 28), "diastolic": (80, 27)}, ("120/?", "28 Nov 2026")),
+        ("bp", {"systolic": (90, 28)}, ("90/?", "28 Nov 2026")),
+        ("bp", {}, ("", "")),
+        ("pulse", {"pulse": (70, 1)}, ("70", "1 Nov 2026")),
+        ("weight_kg", {"weight_kg": (71.5, 1)}, ("71.5", "1 Nov 2026")),
+        ("pain", {"pulse": (70, 1)}, ("", "")),
     ],
 )
-def test_the_value_before_is_shown_with_its_day(name: str, last: dict[str, tuple[float, int]], text: str) -> None:
-    before = {one: LastMeasurement(value, _november(day)) for one, (value, day) in last.items()}
-    assert step_pages._before(name, before) == text
+def test_the_value_before_is_shown_with_its_day(name: str, last: dict[str, tuple[float, int]], text: tuple[str, str]) -> None:
+    before = {
+        one: [LastMeasurement(1, _november(1)), LastMeasurement(value, _november(day))] for one, (value, day) in last.items()
+    }
+    assert vital_boxes.last_value(name, before) == text
 
 
 def _november(day: int) -> date:
     return date(2026, 11, day)
 
 
+_NURSE, _ALL = frozenset(map(Step, range(4))), frozenset(map(Step, range(10)))
+
+
 @pytest.mark.parametrize(
-    ("recommended", "step", "following"),
-    [(None, 3, 4), (Step.SYMPTOMS, 3, 2), (Step(3), 3, 4), (None, 9, 10), (None, 10, 10), (Step(9), 9, 10)],
+    ("step", "skipped", "mine", "following"),
+    [(2, (), _ALL, 3), (3, (4, 5), _ALL, 6), (9, (), _ALL, 10), (8, (9,), _ALL, 10), (1, (), _NURSE, 2), (3, (), _NURSE, 10)],
 )
-def test_the_next_page_is_the_recommended_step_or_else_the_following(recommended: Any, step: int, following: int) -> None:
-    after = SimpleNamespace(progress=SimpleNamespace(recommended=recommended))
-    assert step_pages._following(after, Step(step)) == following  # type: ignore[arg-type]  # only its progress is read
+def test_the_section_after_a_save_is_the_next_that_is_not_skipped_and_never_an_earlier_one(
+    step: int, skipped: tuple[int, ...], mine: frozenset[Step], following: int
+) -> None:
+    states = [State.SKIPPED if number in skipped else State.PENDING for number in range(11)]
+    steps = [SimpleNamespace(step=Step(number), state=state) for number, state in enumerate(states)]
+    visit = SimpleNamespace(progress=SimpleNamespace(steps=steps, recommended=Step.PATIENT_OVERVIEW))
+    assert visit_rail.next_section(visit, Step(step), mine) == following  # type: ignore[arg-type]  # only its progress is read
 
 
 @pytest.mark.parametrize(
@@ -309,8 +311,8 @@ def test_the_next_page_is_the_recommended_step_or_else_the_following(recommended
     ],
 )
 def test_a_form_is_a_search_by_its_button_or_by_enter_with_new_words(posted: dict[str, str], search: bool) -> None:
-    assert step_pages._is_search(SimpleNamespace(POST=posted)) is search  # type: ignore[arg-type]  # only the form is read
+    assert diagnosis_search.is_search(SimpleNamespace(POST=posted)) is search  # type: ignore[arg-type]  # only the form is read
 
 
 def test_the_words_of_a_search_have_a_limit() -> None:
-    assert step_pages._words_in(SimpleNamespace(POST={"q": "x" * 300})) == "x" * 100  # type: ignore[arg-type]
+    assert diagnosis_search.words_in(SimpleNamespace(POST={"q": "x" * 300})) == "x" * 100  # type: ignore[arg-type]

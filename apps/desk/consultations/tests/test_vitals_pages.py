@@ -6,7 +6,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, browser
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.consultations.models import StepSave
 from apps.consultations.tests.factories import fill, start_consultation
 from apps.consultations.tests.test_vitals import put, weight_on_record
@@ -48,7 +48,9 @@ def test_the_page_offers_the_units_shows_the_last_values_and_says_that_the_limit
     weight_on_record(patient, "76.6", 2)
     visit, client = start_consultation(staff["doctor"], patient), browser(staff["doctor"])
     shown = client.get(page("step", visit, 1)).content.decode()
-    assert f"before: 76.6 ({clock.today() - timedelta(days=2)})" in shown
+    assert (
+        f'<b class="ltr">76.6</b> <span class="soft sm ltr">{clinic_times.day(clock.today() - timedelta(days=2))}</span>' in shown
+    )
     assert '<option value="lb">lb</option>' in shown
     assert vitals.NOT_REVIEWED in shown
     assert fill_in(client, page("step", visit, 1), temperature_c="98.6", temperature_unit="F", bp="90/P").status_code == 302

@@ -8,7 +8,15 @@ from typing import Any
 
 from apps.patients.chart.vitals.limits import BOUNDS, LOINC, NOT_REVIEWED, RANGES
 from apps.patients.chart.vitals.parsing import NOT_MEASURABLE, UNIT_FIELDS, Problem, metric, pressure
-from apps.patients.chart.vitals.plausibility import LastMeasurement, MeasuredPerson, impossible, problems
+from apps.patients.chart.vitals.plausibility import (
+    LastMeasurement,
+    MeasuredPerson,
+    OtherUnit,
+    expected,
+    impossible,
+    in_other_unit,
+    problems,
+)
 
 __all__ = [
     "BOUNDS",
@@ -19,8 +27,11 @@ __all__ = [
     "UNIT_FIELDS",
     "LastMeasurement",
     "MeasuredPerson",
+    "OtherUnit",
     "Problem",
+    "expected",
     "impossible",
+    "in_other_unit",
     "measured",
     "metric",
     "not_measurable",

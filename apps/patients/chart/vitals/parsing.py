@@ -71,6 +71,12 @@ UNITS: Mapping[str, tuple[Unit, ...]] = {
     "pain": (_unit("", "/10"),),
 }
 UNIT_FIELDS: Mapping[str, str] = {"temperature_unit": "temperature_c", "weight_unit": "weight_kg", "height_unit": "height_cm"}
+# By field: factor and zero of its other unit; metric = factor * number + zero.
+SCALES: Mapping[str, tuple[float, float]] = {
+    "temperature_c": (5 / 9, -160 / 9),
+    "weight_kg": (KG_OF_LB, 0),
+    "height_cm": (CM_OF_IN, 0),
+}
 UNIT_SIGNS = {"C": "°C", "F": "°F"}  # as people read them
 
 

@@ -151,12 +151,15 @@ def _follows(name: str, value: float, person: MeasuredPerson) -> bool:
     last = person.last.get(name)
     if last is None:
         return True
+    limit = _change_limit(name, last, person)
+    return -limit.loss <= value - last.value <= limit.gain
+
+
+def _change_limit(name: str, last: LastMeasurement, person: MeasuredPerson) -> limits.ChangeLimit:
     months = max((person.today - last.on).days, 0) / _MONTH
     if name == "weight_kg":
-        limit = limits.weight_change(last.value, months, person.age_days)
-    else:
-        limit = limits.height_change(months, person.age_days)
-    return -limit.loss <= value - last.value <= limit.gain
+        return limits.weight_change(last.value, months, person.age_days)
+    return limits.height_change(months, person.age_days)
 
 
 def _ago(person: MeasuredPerson, last: LastMeasurement) -> str:
@@ -203,6 +206,37 @@ def _mistakes(name: str, here: Mapping[str, float], person: MeasuredPerson, data
     for shifted in (value * 10, value / 10):
         if _is_believed(name, shifted, person):
             yield f"{shifted:g} {unit} (decimal point)"
+
+
+@dataclass(frozen=True)
+class OtherUnit:
+    """The unit in which a number would be expected, and the metric value that it then is."""
+
+    word: str
+    value: float
+
+
+def expected(name: str, person: MeasuredPerson) -> tuple[float, float] | None:
+    """Returns the values that need no confirmation for this person, both included; None for a value without a range.
+
+    For weight and height: those of the age that also follow the last value.
+    """
+    if name not in _BODY:
+        return (RANGES[name].least, RANGES[name].most) if name in RANGES else None
+    least, most = band_of(person.age_days).of(name)
+    if last := person.last.get(name):
+        change = _change_limit(name, last, person)
+        least, most = max(least, last.value - change.loss), min(most, last.value + change.gain)
+    return least, most
+
+
+def in_other_unit(name: str, value: float, person: MeasuredPerson) -> OtherUnit | None:
+    """Returns the unit that was probably meant (°F, pounds, inches); None if the value is expected as it is, or in no unit."""
+    limits_of, unit = expected(name, person), next((one for one in parsing.UNITS.get(name, ()) if one.to_metric), None)
+    if limits_of is None or unit is None or unit.to_metric is None or limits_of[0] <= value <= limits_of[1]:
+        return None
+    metric = unit.to_metric(value)
+    return OtherUnit(unit.word, metric) if limits_of[0] <= metric <= limits_of[1] else None
 
 
 def _is_believed(name: str, value: float, person: MeasuredPerson) -> bool:

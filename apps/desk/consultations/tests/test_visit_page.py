@@ -1,0 +1,155 @@
+"""The visit as one page: the rail, the facts next to it, alerts where the user looks, the nurse's hand-over, the signed visit."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import browser
+from apps.consultations import services
+from apps.consultations.models import StepSave
+from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
+from apps.desk.consultations.tests.test_admin import LIST, fill_in, page
+from apps.patients.tests.factories import chart, register_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def rail(shown: Any) -> dict[str, tuple[str, str]]:
+    """Returns word and note of each section."""
+    return {one.name: (one.word, one.note) for one in shown.context["rail"]}
+
+
+def test_the_rail_says_in_words_what_is_done_now_to_do_skipped_and_needs_the_user(staff: dict[str, User]) -> None:
+    appointment = booked(register_patient(), staff["doctor"], "follow_up")
+    visit = start_consultation(staff["doctor"], appointment.patient, appointment_id=appointment.pk)
+    visit = save(staff["nurse"], visit, 1, {"pulse": 70})
+    words = rail(browser(staff["doctor"]).get(page("step", visit, 7)))
+    assert words["Vitals"][0] == "done"
+    assert str(staff["nurse"]) in words["Vitals"][1]
+    assert words["Symptoms"] == ("needs you", "Needed")
+    assert words["Examination"] == ("skipped", "Skipped: The visit is a follow-up.")
+    assert (words["Treatment plan"][0], words["Follow-up"][0]) == ("now", "to do")
+    assert rail(browser(staff["nurse"]).get(page("step", visit, 1)))["Assessment"] == ("to do", "Needed")
+
+
+def test_a_section_that_was_not_touched_stays_to_do_and_the_next_one_opens(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    assert fill_in(client, page("step", visit, 4)).headers["Location"] == page("step", visit, 5)
+    assert not StepSave.objects.exists()
+
+
+def test_a_visit_opens_at_the_vitals_for_a_nurse_and_at_the_first_open_section_for_the_doctor(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    assert browser(staff["nurse"]).get(page("go_on", visit)).headers["Location"] == page("step", visit, 1)
+    assert browser(staff["doctor"]).get(page("go_on", visit)).headers["Location"] == page("step", visit, 0)
+    fill(staff["doctor"], visit, 0, 1)
+    assert browser(staff["doctor"]).get(page("go_on", visit)).headers["Location"] == page("step", visit, 2)
+    assert browser(staff["billing"]).get(page("go_on", visit)).status_code == 403
+
+
+def test_the_facts_next_to_the_visit_are_the_chart_s(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    first = fill(staff["doctor"], start_consultation(staff["doctor"], patient), *range(10))
+    save(staff["doctor"], first, 7, {"plan": "Walk 30 minutes a day"})
+    services.complete(by=staff["doctor"], consultation_id=first.row.pk)
+    facts = browser(staff["doctor"]).get(page("step", start_consultation(staff["doctor"], patient), 2)).context["facts"]
+    assert facts.plan.text == "Walk 30 minutes a day"
+    assert facts.problems
+    assert (facts.allergy_status, facts.may_confirm) == ("not_asked", False)
+
+
+def test_a_second_open_visit_of_the_patient_is_shown_with_a_link(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
+    one, two = start_consultation(staff["doctor"], patient), start_consultation(colleague, patient)
+    text = browser(staff["doctor"]).get(page("step", one, 1)).content.decode()
+    assert "Another visit of this patient is open" in text
+    assert page("change", two) in text
+    services.cancel(by=colleague, consultation_id=two.row.pk, reason="Started twice")
+    assert "Another visit" not in browser(staff["doctor"]).get(page("step", one, 1)).content.decode()
+
+
+def test_an_alert_is_answered_from_the_section_in_which_the_doctor_works(staff: dict[str, User]) -> None:
+    visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "210/130"})
+    (alert,) = visit.open_alerts
+    client = browser(staff["doctor"])
+    answer = {"version": "0", f"alert-{alert['id']}": "Repeated: 150/90", "plan": "Rest", "_ack": "1"}
+    assert client.post(page("step", visit, 7), answer).headers["Location"] == page("step", visit, 7)
+    assert StepSave.objects.get(number=7).state == "in_progress"  # what was typed meanwhile is a draft
+    assert 'class="alert stop"' not in client.get(page("step", visit, 7)).content.decode()
+
+
+def test_a_reading_that_fits_the_other_unit_is_converted_with_one_button(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    shown = fill_in(client, page("step", visit, 1), temperature_c="98.6")
+    (row,) = [one for one in shown.context["vitals"] if one.suggestion]
+    assert (row.box.name, row.suggestion.text, row.may_confirm) == ("temperature_c", "37.0 °C", False)
+    assert fill_in(client, page("step", visit, 1), temperature_c="98.6", _unit=row.suggestion.choice).status_code == 302
+    assert StepSave.objects.get().data["temperature_c"] == 37
+
+
+def test_a_single_unlikely_reading_is_confirmed_at_its_box(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    assert [
+        one.box.name for one in fill_in(client, page("step", visit, 1), pulse="240").context["vitals"] if one.may_confirm
+    ] == ["pulse"]
+    both = fill_in(client, page("step", visit, 1), pulse="240", respiratory_rate="90")
+    assert not [one for one in both.context["vitals"] if one.may_confirm]  # one button must not confirm two
+    assert fill_in(client, page("step", visit, 1), pulse="240", _confirm="1").status_code == 302
+
+
+def test_a_value_with_an_alert_is_marked_at_its_box(staff: dict[str, User]) -> None:
+    visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "210/130", "pulse": 70})
+    shown = browser(staff["nurse"]).get(page("step", visit, 1))
+    assert {one.box.name: len(one.flags) for one in shown.context["vitals"] if one.flags} == {"bp": 1}
+
+
+def test_allergies_and_medicines_are_confirmed_with_one_click_from_any_section(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    chart(patient, "allergy", "Penicillin")
+    visit = start_consultation(staff["doctor"], patient)
+    client, address = browser(staff["nurse"]), page("step", visit, 1)
+    assert "Still correct (all)" in client.get(address).content.decode()
+    assert fill_in(client, address, pulse="70", _still="1").headers["Location"] == address
+    saved = {one.number: one for one in StepSave.objects.all()}
+    assert saved[3].data == {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True}
+    assert (saved[3].state, saved[1].data, saved[1].state) == ("completed", {"pulse": 70}, "in_progress")
+
+
+def test_allergies_that_were_not_asked_are_not_confirmed_with_one_click(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    for number in (1, 3):
+        assert "Still correct (all)" not in client.get(page("step", visit, number)).content.decode()
+    assert "Allergies were not asked." in client.get(page("step", visit, 3)).content.decode()
+
+
+def test_a_nurse_saves_and_hands_over_with_one_click(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    assert fill_in(client, page("step", visit, 1), pulse="70", _ready="1").headers["Location"] == "/admin/"
+    visit.row.refresh_from_db()
+    assert visit.row.ready_at is not None
+    assert StepSave.objects.get().state == "completed"
+    assert 'name="_ready"' not in browser(staff["doctor"]).get(page("step", visit, 1)).content.decode()
+
+
+def test_a_visit_is_signed_from_its_review(staff: dict[str, User]) -> None:
+    visit = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient(), "quick"), 2, 7)
+    client = browser(staff["doctor"])
+    text = client.get(page("change", visit)).content.decode()
+    assert f'action="{page("complete", visit)}"' in text
+    assert client.post(page("complete", visit), {"notify_patient": "on"}).status_code == 302
+    assert "Signed" in client.get(page("change", visit)).content.decode()
+
+
+def test_a_signed_visit_has_no_rail_and_shows_its_addenda(staff: dict[str, User]) -> None:
+    visit, client = signed(staff["doctor"], register_patient()), browser(staff["doctor"])
+    services.add(by=staff["doctor"], consultation_id=visit.row.pk, text="Called back; well.")
+    text = client.get(page("change", visit)).content.decode()
+    assert "Steps of the visit" not in text
+    assert "Called back; well." in text
+
+
+def test_a_button_in_a_list_starts_a_visit_without_a_question(staff: dict[str, User]) -> None:
+    appointment = booked(register_patient(), staff["doctor"])
+    started = browser(staff["nurse"]).post(f"{LIST}add/?appointment={appointment.pk}", follow=True)
+    assert started.context["here"] == 1
