@@ -18,6 +18,8 @@ from apps.desk.appointments import (
 )
 from apps.desk.audit import log
 from apps.desk.consultations import call_in, consultations
+from apps.desk.drafts.keeper import DraftKeeper
+from apps.desk.drafts.pages import DraftAnswerView, DraftView
 from apps.desk.events import deliveries
 from apps.desk.home import HOMES
 from apps.desk.home.dashboard import DashboardPage
@@ -43,6 +45,7 @@ site.reauthentication = ReauthenticationPage(site)
 site.search = ("admin:patients_patient_changelist", PatientPermission.PATIENT_VIEW)
 site.unread = inbox.unread
 site.person = person
+site.drafts = DraftKeeper(site)
 site.menus = MENUS
 site.homes = HOMES
 site.pages = (
@@ -56,6 +59,8 @@ site.pages = (
     SitePage(route="call-in/", name="call_in", view=call_in.CallInView, permission=call_in.NEED),
     SitePage(route="dashboard/", name="dashboard", view=DashboardPage, permission=DashboardPage.permission),
     SitePage(route="records/", name="all_records", view=AllRecordsView),
+    SitePage(route="drafts/", name="draft", view=DraftView, is_open=True),
+    SitePage(route="drafts/answer/", name="draft_answer", view=DraftAnswerView),
     SitePage(route="menu/", name="menu", view=MenuView),
     SitePage(route="language/", name="language", view=LanguageView),
 )

@@ -50,6 +50,7 @@
   let isDirty = false;
   document.querySelectorAll("#content-main form[method=post]").forEach(function (form) {
     form.addEventListener("input", () => { isDirty = true; });
+    form.addEventListener("hims:stored", () => { isDirty = false; });
     form.addEventListener("submit", function (event) {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";

@@ -26,6 +26,7 @@ from apps.accounts.models import User
 from apps.accounts.services import SignInPlace
 from apps.common import clock, context
 from apps.common.errors import HimsError, RateLimited
+from apps.desk.drafts.keeper import names_writer
 from apps.desk.kit.forms import show_refusal
 from apps.desk.kit.site import too_many_attempts
 
@@ -102,6 +103,7 @@ class SignInSteps(RedirectURLMixin):
             httponly=True,
             samesite="Lax",
         )
+        names_writer(response, user.pk)
         return response
 
     def redirect_to_step(self, name: str) -> HttpResponse:

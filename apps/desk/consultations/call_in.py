@@ -25,7 +25,7 @@ from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission
 from apps.consultations.services import AlreadyStarted, NewConsultation
 from apps.consultations.steps.definitions import Step
-from apps.desk.consultations import page_context
+from apps.desk.consultations import visit_rail
 from apps.desk.kit.navigation import HOME
 from apps.desk.kit.site import can_open
 
@@ -68,7 +68,7 @@ def _start_named(by: Actor, appointment_id: str) -> str:
     except ValueError as error:
         raise NotFound("There is no such appointment.") from error
     except AlreadyStarted as refusal:
-        return reverse("admin:consultations_consultation_change", args=[refusal.details["consultation_id"]])
+        return reverse("admin:consultations_consultation_go_on", args=[refusal.details["consultation_id"]])
 
 
 def _start_next(by: Actor) -> str:
@@ -79,7 +79,7 @@ def _start_next(by: Actor) -> str:
     marked = [] if is_nurse else [entry.appointment for entry in entries if entry.appointment.status == Status.IN_PROGRESS]
     begun = worklists.live_of_appointments(visible_to=by, appointment_ids=[row.pk for row in marked])
     if ready := next((begun[row.pk] for row in marked if row.pk in begun), None):
-        return page_context.step_url(ready, Step(ready.current_step))
+        return visit_rail.step_url(ready, Step(ready.current_step))
     waiting = [entry.appointment for entry in entries if entry.appointment.status == Status.CHECKED_IN]
     for number, row in enumerate(waiting[:_TRIES], 1):
         try:
@@ -94,4 +94,4 @@ def _start(by: Actor, row: Appointment) -> str:
     new = NewConsultation(patient_id=row.patient_id, appointment_id=row.pk)
     visit: Consultation = services.start(by=by, new=new).row
     is_doctor = can_open(by, Permission.CONSULTATION_STEP_ANY)
-    return page_context.step_url(visit, Step(visit.current_step) if is_doctor else Step.VITALS)
+    return visit_rail.step_url(visit, Step(visit.current_step) if is_doctor else Step.VITALS)

@@ -76,14 +76,19 @@ def frame(request: HttpRequest, consultation: ConsultationDetails, here: Step) -
         "here": here,
         "mine": mine,
         "facts": visit_facts.facts(request, row),
-        "urgent": [_with_box(alert) for alert in consultation.urgent_alerts if not _is_at(alert, here)],
-        "rules_note": row.guidance.get("note", ""),
+        **urgent(consultation, here),
         "other_visits": [
             {"url": reverse(f"{_PAGE}change", args=[one.pk]), "doctor": doctor(one.doctor), "at": one.started_at}
             for one in others
         ],
         "may_mark_ready": may_mark_ready(request.user, row),
     }
+
+
+def urgent(consultation: ConsultationDetails, here: Step) -> dict[str, Any]:
+    """Returns the urgent alerts of other sections, which each page shows until a doctor has acknowledged them."""
+    elsewhere = [_with_box(alert) for alert in consultation.urgent_alerts if not _is_at(alert, here)]
+    return {"urgent": elsewhere, "rules_note": consultation.row.guidance.get("note", "")}
 
 
 def may_mark_ready(user: Any, row: Consultation) -> bool:

@@ -22,7 +22,7 @@ from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import SCHEMAS, Step
 from apps.consultations.steps.fields import merged
 from apps.desk.appointments.labels import doctor
-from apps.desk.consultations import diagnosis_search, labels, page_context, visit_rail, vital_boxes
+from apps.desk.consultations import autosave, diagnosis_search, labels, page_context, visit_rail, vital_boxes
 from apps.desk.consultations.step_forms import ALERT, CONFIRMED, NOTHING, StepForm, acknowledged, add_errors
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
@@ -65,6 +65,8 @@ class StepPages(HimsModelAdmin[Consultation]):
         if request.method != "POST":
             return self._page(request, consultation, step, self._stored(step, save).focused())
         form = self._sent(request, consultation, step)
+        if "_auto" in request.POST:
+            return autosave.reply(request, consultation, form)
         if diagnosis_search.is_search(request) or not form.is_valid():
             return self._page(request, consultation, step, form)
         return self._saved(request, consultation, step, form)

@@ -23,7 +23,7 @@ from apps.consultations.rights import Permission as Consultations
 from apps.consultations.rules import Status as VisitStatus
 from apps.consultations.steps.definitions import Step
 from apps.desk.appointments import labels
-from apps.desk.consultations import page_context
+from apps.desk.consultations import visit_rail
 from apps.desk.home import rows
 from apps.desk.home.base import Home, record_listing
 from apps.desk.kit.site import can_open
@@ -82,7 +82,7 @@ def _appointment(request: HttpRequest, row: Appointment, visits: Mapping[UUID, A
         "alert": rows.ALERT if visit and visit.alert_since else None,
         "wait": rows.wait(rows.waited_since(came)) if came and not is_mine else None,
         "start": row.pk if can_start else None,
-        "go_on": page_context.step_url(visit, Step(visit.current_step)) if visit else "",
+        "go_on": visit_rail.step_url(visit, Step(visit.current_step)) if visit else "",
         "go_on_words": _go_on(tag),
         "is_mine": is_mine,
         "is_next": can_start or tag is rows.READY,
@@ -100,7 +100,7 @@ def _walk_in(request: HttpRequest, visit: Any) -> dict[str, Any]:
         "reason": gettext("Without an appointment"),
         "tag": tag,
         "alert": rows.ALERT if visit.alert_since else None,
-        "go_on": page_context.step_url(visit, Step(visit.current_step)),
+        "go_on": visit_rail.step_url(visit, Step(visit.current_step)),
         "go_on_words": _go_on(tag),
         "is_mine": is_mine,
         "is_next": tag is rows.READY,
@@ -152,7 +152,7 @@ def _alerts(by: Actor, user_id: UUID) -> list[dict[str, str]]:
     return [
         {
             "name": filed_name(visit.patient.last_name, visit.patient.first_name),
-            "url": page_context.step_url(visit, Step.VITALS),
+            "url": visit_rail.step_url(visit, Step.VITALS),
             "since": rows.when(visit.alert_since),
         }
         for visit in visits

@@ -20,7 +20,7 @@ from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.consultations.steps.definitions import Step
 from apps.desk.appointments import labels
-from apps.desk.consultations import page_context
+from apps.desk.consultations import visit_rail
 from apps.desk.home import rows
 from apps.desk.home.base import Home, Tile, record_listing
 from apps.desk.kit.site import can_open
@@ -114,7 +114,7 @@ def _begun(request: HttpRequest, visit: Any) -> dict[str, Any]:
         "triage": rows.triage_tag(row) if row else None,
         "alert": rows.ALERT if visit.alert_since else None,
         "wait": rows.wait(rows.waited_since(came)) if row else None,
-        "go_on": page_context.step_url(visit, Step.VITALS),
+        "go_on": visit_rail.step_url(visit, Step.VITALS),
         "more": rows.more(request, row, offered, "triage") if row else [],
         "is_mine": visit.entered_by_id == user.pk,
     }

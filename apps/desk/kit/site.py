@@ -34,6 +34,7 @@ _REAUTHENTICATED_AT = "reauthenticated_at"  # when the user last entered the pas
 # https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the user out of the clinic's other sites as well;
 # the session's own cookie is deleted by name.
 _CACHE_AND_STORAGE = '"cache", "storage"'
+WRITER_COOKIE = "hims_writer"  # who was signed in when a page was opened; see `desk.drafts`
 RAIL = "menu_is_rail"  # in the session: the user chose the narrow menu
 _REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # Django's views that would show rows without an audit entry
 
@@ -64,6 +65,18 @@ class PasswordPrompt(Protocol):
         ...
 
 
+class Drafts(Protocol):
+    """Stores unsaved text of the forms, and offers it again."""
+
+    def wrap(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Returns the view with drafts."""
+        ...
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        """Returns what the frame of a page needs."""
+        ...
+
+
 class HimsAdminSite(AdminSite):
     """Django's admin with our rules. `apps/desk/admin.py` says which pages, menus and homes there are."""
 
@@ -80,6 +93,7 @@ class HimsAdminSite(AdminSite):
     menus: Mapping[Role, Menu] = {}  # port: the menu of each role
     homes: Mapping[Role, Any] = {}  # port: the view class of each role's home
     person: Callable[[Any], dict[str, Any]] | None = None  # port: name, initials and role of the user, in words
+    drafts: Drafts | None = None  # port: what is typed and not saved
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -113,6 +127,7 @@ class HimsAdminSite(AdminSite):
             "languages": languages(request),
             "unread": self.unread and self.unread(request.user),
             "person": self.person and self.person(request.user),
+            "drafts": self.drafts and self.drafts.context(request),
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -155,7 +170,8 @@ class HimsAdminSite(AdminSite):
                     _record_denial(request, nothing.withheld)
                 raise Http404(nothing.message) from nothing
 
-        return super().admin_view(in_language(update_wrapper(guarded, view)), cacheable)
+        page = super().admin_view(update_wrapper(guarded, view), cacheable)
+        return in_language(self.drafts.wrap(page) if self.drafts is not None else page)
 
     def _handle_reauthentication(self, request: HttpRequest) -> HttpResponse | None:
         """Returns the reply of the reauthentication page to its own form; None if the password was right or not asked for."""
@@ -188,7 +204,9 @@ class HimsAdminSite(AdminSite):
         if request.method == "POST":
             person: Any = request.user
             audit_log.record(by=person, action="session.ended", object_id=person.pk, reason="signed_out", door="admin")
-        return clear_browser_cache(super().logout(request, extra_context))
+        response = clear_browser_cache(super().logout(request, extra_context))
+        response.delete_cookie(WRITER_COOKIE, path="/admin/", samesite="Lax")
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Shows the registered page for changing one's own password; 404 if none is registered."""

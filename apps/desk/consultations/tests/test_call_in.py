@@ -91,7 +91,7 @@ def test_a_visit_that_a_colleague_started_is_opened_and_not_started_twice(staff:
     row = book_and_check_in(ann("Roe"), staff["doctor"], 5)
     visit = start_consultation(staff["doctor"], row.patient, by=staff["nurse"], appointment_id=row.pk)
     response = nurse.post(CALL_IN, {"appointment": row.pk})
-    assert response.headers["Location"] == reverse("admin:consultations_consultation_change", args=[visit.row.pk])
+    assert response.headers["Location"] == reverse("admin:consultations_consultation_go_on", args=[visit.row.pk])
     assert Consultation.objects.count() == 1
 
 

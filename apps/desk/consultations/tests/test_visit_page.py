@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.consultations import services
 from apps.consultations.models import StepSave
+from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
 from apps.desk.consultations.tests.test_admin import LIST, fill_in, page
 from apps.patients.tests.factories import chart, register_patient
@@ -153,3 +155,39 @@ def test_a_button_in_a_list_starts_a_visit_without_a_question(staff: dict[str, U
     appointment = booked(register_patient(), staff["doctor"])
     started = browser(staff["nurse"]).post(f"{LIST}add/?appointment={appointment.pk}", follow=True)
     assert started.context["here"] == 1
+
+
+def autosaved(client: Client, visit: ConsultationDetails, number: int, **answers: str) -> dict[str, Any]:
+    reply: dict[str, Any] = client.post(page("step", visit, number), {"version": "0", **answers, "_auto": "1"}).json()
+    return reply
+
+
+def test_a_section_that_saves_itself_is_never_done_by_that(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    result = autosaved(client, visit, 2, chief_complaint="Head")
+    assert (result["isSaved"], result["version"], result["text"].startswith("Draft saved ")) == (True, 1, True)
+    assert StepSave.objects.get().state == "in_progress"
+    save(staff["doctor"], visit, 2, {"chief_complaint": "Headache"})
+    assert autosaved(client, visit, 2, chief_complaint="Headache, left", version="2")["text"].startswith("Saved ")
+    assert StepSave.objects.order_by("version").last().state == "completed"  # type: ignore[union-attr]  # there are three
+    assert autosaved(client, visit, 7) == {}
+
+
+def test_a_refused_autosave_names_its_box_and_saves_nothing(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    result = autosaved(client, visit, 1, bp="80/120")
+    assert "systolic" in result["errors"]["id_bp"][0]
+    assert not StepSave.objects.exists()
+
+
+def test_an_autosave_never_overwrites_a_colleague(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    save(staff["nurse"], visit, 2, {"chief_complaint": "Headache"})
+    assert "a colleague changed this section" in autosaved(client, visit, 2, chief_complaint="Cough")["text"]
+    assert StepSave.objects.get().data == {"chief_complaint": "Headache"}
+
+
+def test_an_autosaved_reading_shows_its_alert_at_once(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    assert "Very high blood pressure" in autosaved(client, visit, 1, bp="210/130")["alerts"]
+    assert autosaved(client, visit, 1, bp="120/80", version="1")["alerts"] == ""

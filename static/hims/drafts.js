@@ -1,0 +1,131 @@
+// Stores what is typed on the server, a second after typing stops, and warns before an idle session ends. Nothing is stored in
+// the browser: computers are shared. Without this file a form that is sent after the session ended is restored all the same.
+(function () {
+  "use strict";
+  const meta = document.querySelector('meta[name="hims-drafts"]');
+  if (!meta) return;
+  const about = meta.dataset, pause = 1000, again = 3000, warning = 120;
+  const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next"]);
+  const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed}
+
+  const isTyped = (box) => box.name && !/^(hidden|password|file|submit|button|reset|image)$/.test(box.type);
+  const forms = Array.from(document.querySelectorAll("#content form")).filter(function (form) {
+    const boxes = Array.from(form.elements);
+    return form.method === "post" && !("noDraft" in form.dataset) && boxes.some(isTyped) && !boxes.some((box) => box.type === "password");
+  });
+
+  const line = document.createElement("p");
+  line.className = "draft-line";
+  line.setAttribute("role", "status");
+  line.hidden = true;
+  function show(text, isBad, link) {
+    line.replaceChildren(text);
+    if (link) {
+      const sign = document.createElement("a");
+      sign.href = `${about.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
+      sign.target = "_blank";
+      sign.textContent = link;
+      line.append(" ", sign);
+    }
+    line.classList.toggle("bad", Boolean(isBad));
+    line.hidden = !text;
+  }
+
+  function packed(form) {
+    const fields = {}, hidden = [];
+    new FormData(form).forEach(function (value, name) {
+      if (typeof value === "string" && name !== "csrfmiddlewaretoken") (fields[name] = fields[name] || []).push(value);
+    });
+    form.querySelectorAll('input[type="hidden"]').forEach((box) => { if (box.name && !noIdentity.has(box.name)) hidden.push([box.name, box.value]); });
+    const address = new URL(form.getAttribute("action") || location.href, location.href);
+    return new URLSearchParams({
+      writer: about.writer, path: address.pathname + address.search, fields: JSON.stringify(fields),
+      identity: new URLSearchParams(hidden.sort()).toString(),
+    });
+  }
+
+  function fresh(token) {
+    document.querySelectorAll('input[name="csrfmiddlewaretoken"]').forEach((box) => { box.value = token; });
+  }
+
+  async function store(form) {
+    const state = states.get(form);
+    if (state.isSending) { state.timer = setTimeout(() => store(form), pause); return; }
+    state.isSending = true;
+    state.isChanged = false;
+    try {
+      const reply = await fetch(about.url, { method: "POST", body: packed(form), headers: { Accept: "application/json" }, keepalive: true });
+      const text = await reply.json();
+      if (reply.status === 401) show(about.signedOut, true, about.signIn);
+      else if (!reply.ok) throw new Error(String(reply.status));
+      else { fresh(text.csrf); active(); show(""); }
+      state.hasFailed = false;
+      form.dispatchEvent(new CustomEvent("hims:stored", { bubbles: true }));
+      if (reply.status === 401) state.timer = setTimeout(() => store(form), again * 3); // signed in again in another tab
+    } catch {
+      state.hasFailed = true;
+      show(about.noServer, true);
+      state.timer = setTimeout(() => store(form), again);
+    } finally {
+      state.isSending = false;
+    }
+  }
+
+  function typed(form) {
+    const state = states.get(form);
+    state.isChanged = true;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => store(form), pause);
+  }
+
+  forms.forEach(function (form) {
+    states.set(form, { timer: 0, isChanged: false, isSending: false, hasFailed: false });
+    form.addEventListener("input", () => typed(form));
+    form.addEventListener("change", () => typed(form));
+    form.addEventListener("hims:saved", function () { clearTimeout(states.get(form).timer); states.get(form).isChanged = false; });
+    // While the server does not answer, the page stays: leaving it would lose what was typed.
+    form.addEventListener("submit", function (event) {
+      const state = states.get(form);
+      if (state.hasFailed) { event.preventDefault(); event.stopImmediatePropagation(); store(form); line.scrollIntoView({ block: "nearest" }); return; }
+      clearTimeout(state.timer);
+      state.isChanged = false;
+    }, true);
+  });
+  if (forms.length) forms[0].after(line);
+  window.addEventListener("pagehide", function () {
+    states.forEach((state, form) => { if (state.isChanged) store(form); });
+  });
+
+  // The session: other tabs extend it too, so they tell each other when they did (a time, nothing else).
+  const key = "hims-active", idle = Number(about.idle);
+  function active() { localStorage.setItem(key, String(Date.now())); }
+  const left = () => idle - (Date.now() - Number(localStorage.getItem(key) || 0)) / 1000;
+  active();
+
+  const dialog = document.getElementById("hims-idle");
+  const shownLeft = document.getElementById("hims-idle-left");
+  let isOver = false;
+  if (dialog) {
+    document.getElementById("hims-idle-stay").addEventListener("click", async function () {
+      dialog.close();
+      try {
+        const reply = await fetch(about.url, { headers: { Accept: "application/json" } });
+        if (reply.ok) active(); else show(about.signedOut, true, about.signIn);
+      } catch { show(about.noServer, true); }
+    });
+    setInterval(function () {
+      const seconds = Math.round(left());
+      if (seconds > warning) { if (dialog.open) dialog.close(); isOver = false; return; }
+      if (seconds > 0) {
+        shownLeft.textContent = seconds > 60 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`;
+        if (!dialog.open) dialog.showModal();
+      } else if (!isOver) {
+        // The text is stored. The page with the patient's data goes; the server asks to sign in and leads back here.
+        isOver = true;
+        dialog.close();
+        if (Array.from(states.values()).every((state) => !state.isChanged && !state.hasFailed && !state.isSending)) location.reload();
+        else show(about.signedOut, true, about.signIn);
+      }
+    }, 1000);
+  }
+})();

@@ -1,0 +1,70 @@
+// Saves the section while it is filled in: when a box is left, and some seconds after typing stops. It never completes a section:
+// only "Save and go on" does. A refusal stays at its box, with the text. The page works without this file.
+(function () {
+  "use strict";
+  const form = document.getElementById("visit-form");
+  if (!form || !form.dataset.autosave) return;
+  const pause = 5000, status = document.getElementById("visit-saved"), version = form.querySelector('input[name="version"]');
+  let timer = 0, isSaving = false, isWaiting = false, isLeaving = false;
+
+  function clearErrors() {
+    form.querySelectorAll(".autosave-error").forEach((one) => one.remove());
+    form.querySelectorAll("[data-refused]").forEach(function (box) { delete box.dataset.refused; box.removeAttribute("aria-invalid"); });
+  }
+
+  function showErrors(errors) {
+    Object.entries(errors).forEach(function ([id, texts]) {
+      const box = document.getElementById(id), list = document.createElement("ul");
+      list.className = "errorlist autosave-error";
+      list.setAttribute("role", "alert");
+      texts.forEach(function (text) { const line = document.createElement("li"); line.textContent = text; list.append(line); });
+      if (!box) { status.after(list); return; }
+      box.setAttribute("aria-invalid", "true");
+      box.dataset.refused = "yes";
+      (box.closest(".unit") || box).before(list);
+    });
+  }
+
+  function showAlerts(html) {
+    const place = document.getElementById("visit-alerts");
+    const isAnswered = Array.from(place.querySelectorAll("input")).some((box) => box.value || box === document.activeElement);
+    if (isAnswered || place.dataset.shown === html) return;
+    place.dataset.shown = html;
+    place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  }
+
+  async function save() {
+    clearTimeout(timer);
+    if (isLeaving) return;
+    if (isSaving) { isWaiting = true; return; }
+    isSaving = true;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("_auto", "1");
+    try {
+      const reply = await fetch(form.action || location.href, { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" });
+      if (!reply.ok) throw new Error(String(reply.status));
+      const result = await reply.json();
+      if (isLeaving) return;
+      clearErrors();
+      if (result.version !== undefined) version.value = result.version;
+      if (result.alerts !== undefined) showAlerts(result.alerts);
+      showErrors(result.errors || {});
+      if (result.text) status.textContent = result.text;
+      if (result.isSaved && !isWaiting) form.dispatchEvent(new CustomEvent("hims:saved", { bubbles: true }));
+    } catch {
+      status.textContent = ""; // the draft of what was typed is stored on its own; drafts.js says so if that fails too
+    } finally {
+      isSaving = false;
+      if (isWaiting) { isWaiting = false; save(); }
+    }
+  }
+
+  const isAlert = (box) => box.name && box.name.startsWith("alert-");
+  form.addEventListener("change", function (event) { if (!isAlert(event.target) && event.target.name !== "q") save(); });
+  form.addEventListener("input", function (event) {
+    clearTimeout(timer);
+    if (form.dataset.autosave === "typing" && !isAlert(event.target) && event.target.name !== "q") timer = setTimeout(save, pause);
+  });
+  form.addEventListener("submit", function () { isLeaving = true; clearTimeout(timer); });
+  window.addEventListener("pageshow", function () { isLeaving = false; });
+})();
