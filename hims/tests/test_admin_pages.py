@@ -445,6 +445,40 @@ def test_arrows_lead_through_the_schedule_and_a_free_time_is_booked_by_keyboard(
     context.close()
 
 
+def test_m_and_a_drag_lead_to_the_same_question_before_a_patient_is_moved(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["schedule"])
+    block = page.locator("a.appt[data-move]").first
+    block.focus()
+    with page.expect_navigation():
+        page.keyboard.press("m")
+    assert page.evaluate("document.activeElement.matches('.appt.moving')")
+    assert "choose a free time" in page.inner_text(".alert.info")
+    page.focus(".slot")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    by_key = [page.inner_text("form.question p >> nth=0"), page.is_checked("#id_notify_patient")]
+    page = here.open(shown.pages["schedule"])
+    with page.expect_navigation():
+        page.locator("a.appt[data-move]").first.drag_to(page.locator("a.slot").first)
+    assert [page.inner_text("form.question p >> nth=0"), page.is_checked("#id_notify_patient")] == by_key
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert "Moved: " in page.inner_text(".messagelist")
+    assert urlsplit(page.url).path == reverse("admin:schedule")
+    page.locator("a.appt[data-move]").first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("m")
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+    assert not page.locator(".moving").count()
+    assert not here.complaints
+    context.close()
+
+
 def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
     here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("receptionist.ward")
@@ -479,7 +513,7 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
         page.keyboard.press("Enter")
     assert "Appointments moved: 3." in page.inner_text(".messagelist")
     page.click("text=Move the appointments back")
-    page.focus("input[type=submit].danger")
+    page.focus("form.question .danger")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "Appointments moved back: 3." in page.inner_text(".messagelist")
