@@ -28,7 +28,7 @@ from apps.desk.home.records import AllRecordsView, MenuView
 from apps.desk.kit.language import LanguageView
 from apps.desk.kit.site import SitePage, site
 from apps.desk.notifications import inbox, sent
-from apps.desk.patients import charts, duplicate_candidates, merges, patients, restricted
+from apps.desk.patients import charts, duplicate_candidates, finding, merges, patients, restricted
 from apps.desk.terminology import codes
 from apps.patients.rights import Permission as PatientPermission
 
@@ -58,6 +58,7 @@ site.pages = (
     SitePage(route="queue/", name="queue", view=queue.QueueView, permission=queue.NEED),
     SitePage(route="call-in/", name="call_in", view=call_in.CallInView, permission=call_in.NEED),
     SitePage(route="dashboard/", name="dashboard", view=DashboardPage, permission=DashboardPage.permission),
+    SitePage(route="find/", name="find", view=finding.SuggestionsView, permission=PatientPermission.PATIENT_VIEW),
     SitePage(route="records/", name="all_records", view=AllRecordsView),
     SitePage(route="drafts/", name="draft", view=DraftView, is_open=True),
     SitePage(route="drafts/answer/", name="draft_answer", view=DraftAnswerView),

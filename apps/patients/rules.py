@@ -277,6 +277,17 @@ def _take_date(text: str, today: date) -> tuple[tuple[date, ...], str]:
     return (), text
 
 
+def take_birth(text: str, today: date, *, month_first: bool) -> tuple[date | None, str]:
+    """Returns the day that a typed text names, in the order of `birth_from`, and the text without it; None if it names no past
+    day."""
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            day = _day_written(match, today, month_first=month_first)
+            if day is not None and day <= today:
+                return day, text[: match.start()] + " " + text[match.end() :]
+    return None, text
+
+
 def _days(part: dict[str, str | None], today: date) -> tuple[date, ...]:
     year = _year(part["y"] or "", today)
     first = int(part["a"] or 0)

@@ -31,13 +31,12 @@ from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.matching.scoring import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier
 from apps.patients.rights import Permission
-from apps.patients.search import patient_search
+from apps.patients.search import matches, patient_search
 from apps.rest import paging
 from apps.rest.paging import FIRST, Page, Position, Total, Window
 from apps.terminology import rules as icd10
 from apps.terminology.icd10 import plausibility
 
-MATCHES_SHOWN = 500
 _NEWEST = 2**63 - 1  # the greatest `seq` there can be; a row's id, as a number, is greater
 _MEANWHILE = 1_000  # patients registered while a user pages through a search; more than that may shift it
 COUNTED_UP_TO = 999  # waiting pairs, where only their number is shown
@@ -104,13 +103,11 @@ def _searched(by: Actor, text: str, window: Window, *, status: str) -> PatientPa
 
 
 def search_within(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
-    """Returns the best matches among these patients, as a queryset for the admin: typing more finds the others.
+    """Returns the best matches among these patients, the best first, as a queryset for the admin: typing more finds the others.
 
     `patients` are already scoped; `visible_to` keeps hidden patients from displacing near spellings.
     """
-    return patients.filter(
-        seq__in=patient_search.find(text, limit=MATCHES_SHOWN, hidden=patient_queries.hidden_seqs(visible_to)).seqs
-    )
+    return matches.best_first(patients, matches.search(visible_to, text).seqs)
 
 
 def _in_order(by: Actor, seqs: list[int]) -> list[dict[str, Any]]:

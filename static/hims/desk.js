@@ -57,6 +57,7 @@
       isDirty = false;
     });
   });
+  document.addEventListener("click", (event) => { if (event.target.closest("a[data-leave]")) isDirty = false; });
   window.addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -19,7 +20,7 @@ from apps.patients.models import Patient
 from apps.patients.rights import Permission
 from apps.patients.services import Registration
 
-_TICKED = "not_same"
+TICKED = "not_same"
 
 
 class MatchesNotReviewed(Conflict):
@@ -55,6 +56,14 @@ NOT_SAME = RowAction(
 )
 
 
+def form_id(request: HttpRequest) -> UUID | None:
+    """Returns the id that the form has for the new patient: a form that is sent twice cannot register twice."""
+    try:
+        return UUID(request.POST.get("new_id", ""))
+    except ValueError:
+        return None
+
+
 class DuplicateCheckMixin(HimsModelAdmin[Patient]):
     """The part of the patient's page that handles duplicates."""
 
@@ -63,12 +72,14 @@ class DuplicateCheckMixin(HimsModelAdmin[Patient]):
         MatchesNotReviewed."""
         by = cast("Actor", request.user)
         matches = selectors.likely_matches(visible_to=by, person=services.described_person(registration))
-        dismissed = set(request.POST.get(_TICKED, "").split(","))
+        dismissed = set(request.POST.get(TICKED, "").split(","))
         if any(str(match.patient.pk) not in dismissed for match in matches):
             raise MatchesNotReviewed(matches=matches)
         others = [match.patient.pk for match in matches]
         try:
-            return services.register_despite_matches(by=by, registration=registration, others=others).patient
+            return services.register_despite_matches(
+                by=by, registration=registration, others=others, patient_id=form_id(request)
+            ).patient
         except services.UnreviewedMatches as refusal:  # registered by a colleague since the list was shown
             raise MatchesNotReviewed(matches=refusal.details["matches"]) from refusal
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget, AdminTextInputWidget
+from django.utils.translation import gettext as _
 
 from apps.common import clock
 from apps.desk.kit.forms import ServiceForm
@@ -15,7 +16,8 @@ from apps.patients import rules
 from apps.patients.chart import dates, entry_types
 from apps.patients.chart.dates import PartialDate, Precision
 from apps.patients.chart.entry_types import EntryType
-from apps.patients.models import ChartEntry, Patient
+from apps.patients.models import ChartEntry, Gender, Patient
+from apps.patients.services import Registration
 
 _LONG = ("note", "text", "instructions", "interpretation", "reaction")  # details that deserve a larger box
 DETAIL = "detail_"
@@ -92,7 +94,9 @@ class PatientForm(ServiceForm[Patient]):
         if "mrn" in self.fields:
             self.fields["mrn"].required = False
             self.fields["mrn"].help_text = "Leave empty to assign the next number."
-        if not self.instance._state.adding:
+        if self.instance._state.adding:
+            self._use_plain_boxes()
+        else:
             del self.fields["age"]
             self.initial["date_of_birth"] = self.instance.birth.in_words
         if "deceased_at" in self.fields:  # in the same order as the birth next to it
@@ -104,6 +108,24 @@ class PatientForm(ServiceForm[Patient]):
                 help_text=f"like 1980-05-15 or {_EXAMPLE[rules.is_month_first(settings.CLINIC_COUNTRY)]}; a month like 1980-05 "
                 "or a year like 1980 if no more is known; about 1980 if it is estimated",
             )
+
+    def _use_plain_boxes(self) -> None:
+        """Replaces the boxes that need Django's calendar script: the form of registration loads none."""
+        if "time_of_birth" in self.fields:
+            self.fields["time_of_birth"].widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+        if "deceased_at" in self.fields:
+            self.fields["deceased_at"].widget = forms.SplitDateTimeWidget(
+                date_attrs={"aria-label": _("Day of death")},
+                time_attrs={"aria-label": _("Time of death"), "type": "time"},
+                time_format="%H:%M",
+            )
+        if "gender" in self.fields:
+            self.fields["gender"].label = _("Sex")
+            self.fields["gender"].choices = [("", _("Choose")), *Gender.choices]  # type: ignore[attr-defined]  # a field with choices
+        if "last_name" in self.fields:
+            self.fields["last_name"].help_text = ""
+        if "phone" in self.fields:
+            self.fields["phone"].widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "maxlength": 40})
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -117,6 +139,18 @@ class PatientForm(ServiceForm[Patient]):
         if born is not None:
             cleaned |= {"date_of_birth": born.first, "date_of_birth_precision": born.precision.value}
         return super().clean()
+
+    @property
+    def describes_person(self) -> bool:
+        """Returns whether enough is typed and valid to look for the same person: a name and a birth date."""
+        typed = self.cleaned_data
+        return bool(typed.get("first_name") or typed.get("last_name")) and bool(typed.get("date_of_birth"))
+
+    def described(self, gender: str) -> dict[str, Any]:
+        """Returns the values of a registration as far as they are typed and valid; `gender` if none is chosen yet."""
+        known = {field.name for field in fields(Registration)} - {"mrn"}
+        typed = {name: value for name, value in self.cleaned_data.items() if name in known and value not in (None, "")}
+        return {"first_name": "", "last_name": "", "gender": gender} | typed
 
     def changes(self) -> dict[str, Any]:
         """Returns the changed values; the precision is changed together with the date."""

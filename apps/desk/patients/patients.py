@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,11 +16,12 @@ from apps.desk.consultations import panels as consultations
 from apps.desk.kit.base import ActiveFilter
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
-from apps.desk.patients.duplicates import NOT_SAME, DuplicateCheckMixin
+from apps.desk.patients.duplicates import NOT_SAME
 from apps.desk.patients.forms import PatientForm
 from apps.desk.patients.merges import MERGE, MergeMixin, warn_of_visits
+from apps.desk.patients.registration import RegistrationMixin
 from apps.desk.patients.restricted import RESTRICT, RestrictionMixin
-from apps.patients import rights, rules, selectors, services
+from apps.patients import rights, services
 from apps.patients.chart import ages, banner
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, Patient
@@ -59,7 +59,7 @@ def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpRes
 
 
 @admin.register(Patient)
-class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
+class PatientAdmin(RestrictionMixin, MergeMixin, RegistrationMixin):
     """The list of patients. Users who may change only the insurance see all other fields read-only."""
 
     resource = "patient"
@@ -107,25 +107,6 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         RESTRICT,
     )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
-    ) -> tuple[QuerySet[Patient], bool]:
-        text = search_term.strip()[: rules.QUERY_MAX]
-        return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]  # only staff get here
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Opens the patient of a complete MRN directly, for barcode scanners."""
-        text = request.GET.get("q", "").strip()
-        if self.has_view_permission(request) and rules.MRN_SHAPE.fullmatch(text):
-            scanned = selectors.by_mrn(request.user, text)  # type: ignore[arg-type]  # only staff get here
-            if scanned is not None:
-                return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[scanned.pk]))
-        return super().changelist_view(request, extra_context)
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        withheld = set() if can_open(request.user, Permission.PATIENT_SEE_DETAILS) else _DETAILS
-        return [name for name in self.list_display if name not in withheld]
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         withheld = set() if can_open(request.user, Permission.PATIENT_SEE_DETAILS) else _DETAILS
         person = tuple(name for name in _PERSON if name not in withheld)
@@ -158,11 +139,6 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         self.warn_of_matches(request, amended, changes)
         if changes.get("deceased_at"):
             warn_of_visits(request, amended)
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Redirects to the new patient's page, where booking and charting start."""
-        messages.success(request, f"{obj} is registered.")
-        return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
 
     def patient_of(self, row: Patient) -> UUID:
         return row.pk

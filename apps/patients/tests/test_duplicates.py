@@ -195,7 +195,7 @@ def test_the_desk_is_shown_who_it_may_be_before_anything_is_saved(staff: dict[st
     assert Patient.objects.count() == 1
     assert shown.context["adminform"].form["city"].value() == "Oakland"
     assert reverse("admin:patients_patient_change", args=[john.pk]) in page
-    assert all(words in page for words in ("Use this record", "name nearly the same", "same date of birth", "register anyway"))
+    assert all(words in page for words in ("Use this one", "name nearly the same", "same date of birth", "I checked"))
     assert AuditEvent.objects.get(action="patient.matched").detail["patients"] == [str(john.pk)]
     assert client.post(ADD, TYPED).context["lookalike_ids"] == str(john.pk)  # saving again is no answer
     assert Patient.objects.count() == 1

@@ -49,14 +49,16 @@ def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDup
 
 
 @transaction.atomic
-def register_despite_matches(*, by: Actor, registration: Registration, others: Iterable[UUID]) -> Registered:
+def register_despite_matches(
+    *, by: Actor, registration: Registration, others: Iterable[UUID], patient_id: UUID | None = None
+) -> Registered:
     """Registers a patient who is not one of the `others` by the user's decision, and records that.
 
     The others are locked before anything is written, in order: two registrations with the same similar records cause no deadlock.
     Raises as `register` and `mark_not_duplicate` do, and UnreviewedMatches if a similar record is not among the others.
     """
     known = {row.pk for row in selectors.get_several_for_update(by, *others)}
-    registered = register(by=by, registration=registration)
+    registered = register(by=by, registration=registration, patient_id=patient_id)
     if {match.patient.pk for match in registered.matches} - known:
         raise UnreviewedMatches(matches=registered.matches)
     for other_id in sorted(known):
