@@ -158,7 +158,7 @@ class FindMixin(HimsModelAdmin[Patient]):
         }
         if may_register and text and cl.page_num == 1:
             form = self.get_form(request)(initial=self.get_changeform_initial_data(request))
-            shown |= self.registration_context(request, form)
+            shown |= self.registration_context(request, form, has_focus=not rows)
         return shown
 
     def _rows(self, request: HttpRequest, rows: list[Patient]) -> list[FoundPatient]:
@@ -176,6 +176,8 @@ class FindMixin(HimsModelAdmin[Patient]):
             for row in rows
         ]
 
-    def registration_context(self, request: HttpRequest, form: Any) -> dict[str, Any]:
+    def registration_context(
+        self, request: HttpRequest, form: Any, lookalikes: Any = (), *, has_focus: bool = False
+    ) -> dict[str, Any]:
         """Returns what the form of registration needs (`registration.RegistrationMixin`)."""
         raise NotImplementedError

@@ -49,11 +49,18 @@ class RegistrationMixin(FindMixin, DuplicateCheckMixin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().render_change_form(request, context, *args, **kwargs)
         if context["original"] is None:
-            shown = self.registration_context(request, context["adminform"].form, context.get("lookalikes", ()))
+            form, lookalikes = context["adminform"].form, context.get("lookalikes", ())
+            shown = self.registration_context(request, form, lookalikes, has_focus=not form.is_bound)
             cast("TemplateResponse", response).context_data.update(shown)  # type: ignore[union-attr]  # the page has values
         return response
 
-    def registration_context(self, request: HttpRequest, form: Any, lookalikes: Any = ()) -> dict[str, Any]:
+    def registration_context(
+        self, request: HttpRequest, form: Any, lookalikes: Any = (), *, has_focus: bool = False
+    ) -> dict[str, Any]:
+        """Returns what the form shows. With `has_focus` the user types on in the first empty box."""
+        empty = next((name for name in _FIRST if name in form.fields and not form[name].value()), "") if has_focus else ""
+        if empty:
+            form.fields[empty].widget.attrs["autofocus"] = True
         more = [field for field in form.visible_fields() if field.name not in _FIRST]
         first = [form[name] for name in _FIRST if name in form.fields]
         return {
@@ -61,7 +68,6 @@ class RegistrationMixin(FindMixin, DuplicateCheckMixin):
             "first_fields": first,
             "more_fields": more,
             "more_errors": any(field.errors for field in more),
-            "focus": next((field.id_for_label for field in first if not field.value()), ""),
             "new_id": form_id(request) or new_id(),
             "may_match": self._may_match(request),
         } | panel(lookalikes)
