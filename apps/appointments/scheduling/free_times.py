@@ -35,9 +35,10 @@ class FreeTime:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the patient needs: the type and the length (None: the doctor's own for the type), and the doctor (None: any)."""
+    """What the patient (None: not known yet) needs: the type and the length (None: the doctor's own for the type), and the doctor
+    (None: any)."""
 
-    patient_id: UUID
+    patient_id: UUID | None = None
     doctor_id: UUID | None = None
     appointment_type: str = ""
     minutes: int | None = None
@@ -52,6 +53,12 @@ def first(by: Actor, wanted: Wanted, *, start: datetime, number: int = SHOWN) ->
         if len(free) >= number:
             break
     return free[:number]
+
+
+def next_of_each(by: Actor, *, number: int) -> list[FreeTime]:
+    """Returns the next free time of each doctor within seven days, the earliest first, for a patient who is not known yet."""
+    now, any_patient = clock.now(), Wanted()
+    return _first_of_each(_doctors(by, any_patient), any_patient, now, now + timedelta(days=7), 1)[:number]
 
 
 def nearest(by: Actor, row: Appointment, *, number: int = SHOWN) -> list[FreeTime]:
@@ -102,7 +109,8 @@ def _slots(
 def _taken(ids: Sequence[UUID], wanted: Wanted, start: datetime, end: datetime) -> dict[UUID, list[TimeSpan]]:
     """Returns for each doctor when the doctor or the patient is booked. Two statements, which read times only."""
     rows = Appointment.objects.live().filter(scheduled_time__gt=start - _LONGEST, scheduled_time__lt=end, ends_at__gt=start)
-    own = [TimeSpan(*row) for row in rows.filter(patient=wanted.patient_id).values_list("scheduled_time", "ends_at")]
+    of_patient = rows.filter(patient=wanted.patient_id) if wanted.patient_id else rows.none()
+    own = [TimeSpan(*row) for row in of_patient.values_list("scheduled_time", "ends_at")]
     taken = {doctor_id: list(own) for doctor_id in ids}
     of_doctors = rows.filter(doctor__in=ids, overbook_seat=None).values_list("doctor_id", "scheduled_time", "ends_at")
     for doctor_id, begins, ends in of_doctors:

@@ -23,6 +23,7 @@ from apps.consultations.rights import Permission as Consultations
 from apps.consultations.rules import Status as VisitStatus
 from apps.consultations.steps.definitions import Step
 from apps.desk.appointments import labels
+from apps.desk.appointments.labels import State
 from apps.desk.consultations import visit_rail
 from apps.desk.home import rows
 from apps.desk.home.base import Home, record_listing
@@ -68,8 +69,8 @@ def _appointment(request: HttpRequest, row: Appointment, visits: Mapping[UUID, A
     visit = visits.get(row.pk)
     waits = row.status == Status.CHECKED_IN
     can_start = waits and can_open(request.user, Consultations.CONSULTATION_START)
-    tag = _place(visit) if visit else rows.STATES[Status(row.status)]
-    is_mine = visit is not None and tag is rows.STATES[Status.IN_PROGRESS]
+    tag = _place(visit) if visit else labels.STATES[Status(row.status)]
+    is_mine = visit is not None and tag is labels.STATES[Status.IN_PROGRESS]
     came = row.checked_in_at if row.status in (Status.CHECKED_IN, Status.IN_PROGRESS) else None
     urgency = estimates.TRIAGE_ORDER.index(row.triage) if came else len(estimates.TRIAGE_ORDER)
     return {
@@ -92,7 +93,7 @@ def _appointment(request: HttpRequest, row: Appointment, visits: Mapping[UUID, A
 def _walk_in(request: HttpRequest, visit: Any) -> dict[str, Any]:
     """Returns the row of a patient without an appointment."""
     tag = _place(visit)
-    is_mine = tag is rows.STATES[Status.IN_PROGRESS]
+    is_mine = tag is labels.STATES[Status.IN_PROGRESS]
     return {
         "order": (not is_mine, len(estimates.TRIAGE_ORDER) - 1, visit.started_at, str(visit.pk)),
         "time": labels.clock_time(visit.started_at),
@@ -107,18 +108,18 @@ def _walk_in(request: HttpRequest, visit: Any) -> dict[str, Any]:
     }
 
 
-def _place(visit: Any) -> rows.Tag:
+def _place(visit: Any) -> State:
     """Returns where the patient of a visit in progress is."""
     if visit.status == VisitStatus.ON_HOLD:
         return rows.ON_HOLD
     if visit.ready_at:
         return rows.READY
-    return rows.WITH_NURSE if visit.is_with_nurse else rows.STATES[Status.IN_PROGRESS]
+    return rows.WITH_NURSE if visit.is_with_nurse else labels.STATES[Status.IN_PROGRESS]
 
 
-def _go_on(tag: rows.Tag) -> str:
+def _go_on(tag: State) -> str:
     """Returns the words of the button that opens a visit in progress."""
-    words = {rows.READY: gettext("Start"), rows.STATES[Status.IN_PROGRESS]: gettext("Go on")}
+    words = {rows.READY: gettext("Start"), labels.STATES[Status.IN_PROGRESS]: gettext("Go on")}
     return words.get(tag, gettext("Open"))
 
 
@@ -143,7 +144,7 @@ def _ended(today: list[Appointment]) -> str:
     if not seen and not missed:
         return ""
     words = ngettext("%(seen)s patient seen", "%(seen)s patients seen", seen) % {"seen": seen}
-    return f"{words}, {gettext('%(missed)s did not come') % {'missed': missed}}" if missed else words
+    return words + gettext(", %(missed)s did not come") % {"missed": missed} if missed else words
 
 
 def _alerts(by: Actor, user_id: UUID) -> list[dict[str, str]]:
@@ -153,7 +154,7 @@ def _alerts(by: Actor, user_id: UUID) -> list[dict[str, str]]:
         {
             "name": filed_name(visit.patient.last_name, visit.patient.first_name),
             "url": visit_rail.step_url(visit, Step.VITALS),
-            "since": rows.when(visit.alert_since),
+            "since": labels.short_moment(visit.alert_since),
         }
         for visit in visits
     ]

@@ -14,7 +14,7 @@ from apps.accounts.models import ApiKey, User
 from apps.accounts.rights import Permission as Accounts
 from apps.accounts.services import lockout
 from apps.common import clinic_times
-from apps.desk.home import rows
+from apps.desk.appointments import labels
 from apps.desk.home.base import Task
 from apps.desk.kit.links import openable
 from apps.desk.kit.site import can_open
@@ -102,5 +102,5 @@ def _keys(by: Actor) -> Iterator[Task]:
     keys: list[ApiKey] = list(accounts.keys_ending(visible_to=by, within=KEYS_END_WITHIN))
     if keys and keys[0].expires_at is not None:
         words = ngettext("%(number)s API key ends soon", "%(number)s API keys end soon", len(keys)) % {"number": len(keys)}
-        note = gettext("First: %(name)s, %(when)s") % {"name": keys[0].name, "when": rows.when(keys[0].expires_at)}
+        note = gettext("First: %(name)s, %(when)s") % {"name": keys[0].name, "when": labels.short_moment(keys[0].expires_at)}
         yield Task(words, reverse("admin:accounts_apikey_changelist"), note)

@@ -75,7 +75,8 @@ def _longest_with_nurse(begun: list[Any]) -> str:
     if not begun:
         return ""
     patient, minutes = begun[0].patient, rows.waited_since(begun[0].started_at)
-    return f"{filed_name(patient.last_name, patient.first_name)}, {gettext('%(minutes)s min') % {'minutes': minutes}}"
+    waits = gettext("%(minutes)s min") % {"minutes": minutes}
+    return f"{filed_name(patient.last_name, patient.first_name)}, {waits}"
 
 
 def _waiting(request: HttpRequest, entry: QueueEntry) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _waiting(request: HttpRequest, entry: QueueEntry) -> dict[str, Any]:
         "reason": rows.reason(request, row),
         "doctor": labels.doctor(row.attending),
         "room": row.room.name if row.room else "",
-        "tag": rows.STATES[Status.CHECKED_IN],
+        "tag": labels.STATES[Status.CHECKED_IN],
         "triage": rows.triage_tag(row),
         "wait": rows.wait(entry.waiting_minutes),
         "call_in": row.pk if can_open(request.user, Consultations.CONSULTATION_START) else None,

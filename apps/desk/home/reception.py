@@ -18,13 +18,14 @@ from apps.appointments.queue.board import QueueBoard
 from apps.appointments.queue.doctors_now import DoctorNow, Presence, doctors_now
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
-from apps.appointments.scheduling.next_free import FreeTime, next_free
+from apps.appointments.scheduling import free_times
+from apps.appointments.scheduling.free_times import FreeTime
 from apps.common import clinic_times, clock
 from apps.common.text import filed_name
 from apps.desk.appointments import labels
+from apps.desk.appointments.labels import State
 from apps.desk.home import rows
 from apps.desk.home.base import Home, Task, Tile, record_listing
-from apps.desk.home.rows import Tag
 from apps.desk.kit.site import can_open
 from apps.patients.rights import Permission as Patients
 
@@ -49,7 +50,7 @@ class ReceptionHome(Home):
             "rows": [_row(request, row) for row in arriving],
             "all_url": f"{reverse(_LIST)}?day=today",
             "doctors": [_doctor(one) for one in doctors_now(by, queue.entries)],
-            "free_times": [_free_time(one) for one in next_free(by, FREE_TIMES)],
+            "free_times": [_free_time(one) for one in free_times.next_of_each(by, number=FREE_TIMES)],
             "offers": [_offer(one) for one in offers[:OFFERS]],
             "more_offers": max(len(offers) - OFFERS, 0),
             "offers_url": reverse("admin:appointments_waitlistentry_changelist") + "?offer=open",
@@ -94,7 +95,7 @@ def _row(request: HttpRequest, row: Appointment) -> dict[str, Any]:
         "patient": rows.patient(request, row.patient),
         "doctor": labels.doctor(row.doctor),
         "kind": rows.kind(row),
-        "tag": Tag(rows.minutes_late(late), "clock", "warn") if is_late else rows.STATES[Status(row.status)],
+        "tag": State(rows.minutes_late(late), "clock", "warn") if is_late else labels.STATES[Status(row.status)],
         "action": offered.get(first),
         "more": rows.more(request, row, offered, *others),
     }
@@ -105,15 +106,15 @@ def _doctor(one: DoctorNow) -> dict[str, Any]:
     if one.presence is Presence.HERE:
         is_long = one.minutes_late >= settings.HIMS_QUEUE_AMBER_MINUTES
         words = gettext("Running %(minutes)s min late") % {"minutes": one.minutes_late}
-        late = Tag(words, "clock", "warn" if is_long else "")
-        tag = late if one.minutes_late >= _LATE_FROM else Tag(gettext("On time"), "check", "ok")
+        late = State(words, "clock", "warn" if is_long else "")
+        tag = late if one.minutes_late >= _LATE_FROM else State(gettext("On time"), "check", "ok")
     else:
         words = {
             Presence.AWAY: gettext("Away until %(time)s"),
             Presence.LATER: gettext("Here from %(time)s"),
             Presence.FINISHED: gettext("Finished at %(time)s"),
         }[one.presence] % {"time": at}
-        tag = Tag(words, "leave" if one.presence is Presence.AWAY else "clock")
+        tag = State(words, "leave" if one.presence is Presence.AWAY else "clock")
     return {"name": labels.doctor(one.doctor.user), "room": one.room, "tag": tag}
 
 
@@ -121,9 +122,9 @@ def _free_time(one: FreeTime) -> dict[str, Any]:
     query = urlencode({"doctor": one.doctor.pk, "at": one.span.start.strftime("%Y-%m-%dT%H:%M:%SZ")})
     return {
         "url": f"{reverse('admin:appointments_appointment_add')}?{query}",
-        "when": rows.when(one.span.start),
+        "when": labels.short_moment(one.span.start),
         "doctor": labels.doctor(one.doctor.user),
-        "minutes": one.minutes,
+        "minutes": (one.span.end - one.span.start) // timedelta(minutes=1),
     }
 
 
@@ -131,8 +132,8 @@ def _offer(one: Any) -> dict[str, Any]:
     return {
         "url": reverse("admin:appointments_waitlistentry_change", args=[one.entry_id]),
         "patient": filed_name(one.entry.patient.last_name, one.entry.patient.first_name),
-        "when": rows.when(one.scheduled_time),
-        "until": rows.when(one.expires_at),
+        "when": labels.short_moment(one.scheduled_time),
+        "until": labels.short_moment(one.expires_at),
     }
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -17,10 +16,10 @@ from apps.appointments.models import Appointment
 from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import estimates
 from apps.appointments.rights import Permission as Appointments
-from apps.appointments.rules import Status
-from apps.common import clinic_times, clock
+from apps.common import clock
 from apps.common.text import filed_name
 from apps.desk.appointments import labels
+from apps.desk.appointments.labels import State
 from apps.desk.kit.navigation import HOME
 from apps.desk.kit.site import can_open, site
 from apps.patients.chart import ages
@@ -31,28 +30,10 @@ _REASON = 80  # characters of the reason in a row
 _TRIAGE = {Triage.URGENT: _("Urgent"), Triage.EMERGENCY: _("Emergency")}
 
 
-@dataclass(frozen=True)
-class Tag:
-    """A word with its icon, and the class that colors both."""
-
-    word: str | Promise
-    icon: str
-    kind: str = ""
-
-
-STATES = {
-    Status.REQUESTED: Tag(_("Asked for"), "unknown", "info"),
-    Status.SCHEDULED: Tag(_("Booked"), "calendar"),
-    Status.CONFIRMED: Tag(_("Confirmed"), "check", "go"),
-    Status.CHECKED_IN: Tag(_("Waiting"), "arrive", "info"),
-    Status.IN_PROGRESS: Tag(_("With doctor"), "stethoscope", "go"),
-    Status.COMPLETED: Tag(_("Done"), "done", "ok"),
-    Status.NO_SHOW: Tag(_("Did not come"), "cancel", "warn"),
-}
-WITH_NURSE = Tag(_("With nurse"), "pulse", "go")
-READY = Tag(_("Ready for you"), "done", "ok")
-ON_HOLD = Tag(_("On hold"), "pause")
-ALERT = Tag(_("Alert: vital signs"), "warning", "bad")
+WITH_NURSE = State(_("With nurse"), "pulse", "go")
+READY = State(_("Ready for you"), "done", "ok")
+ON_HOLD = State(_("On hold"), "pause")
+ALERT = State(_("Alert: vital signs"), "warning", "bad")
 
 
 @dataclass(frozen=True)
@@ -83,10 +64,10 @@ def waited_since(at: datetime) -> int:
     return estimates.whole_minutes(clock.now() - at)
 
 
-def triage_tag(row: Appointment) -> Tag | None:
+def triage_tag(row: Appointment) -> State | None:
     """Returns the tag of an urgent patient; None for the others."""
     word = _TRIAGE.get(Triage(row.triage))
-    return Tag(word, "warning", "bad") if word else None
+    return State(word, "warning", "bad") if word else None
 
 
 def patient(request: HttpRequest, row: Patient) -> dict[str, str]:
@@ -111,7 +92,7 @@ def actions(request: HttpRequest, row: Appointment) -> dict[str, dict[str, Any]]
     """Returns the actions on the appointment that the user may run now (label, url), by name. Each leads back to the home."""
     back = urlencode({"next": reverse(HOME)})
     return {
-        action["url"].rstrip("/").rpartition("/")[2]: action | {"url": f"{action['url']}?{back}"}
+        action["name"]: action | {"url": f"{action['url']}?{back}"}
         for action in site._registry[Appointment].available_row_actions(request, row)  # type: ignore[attr-defined]  # of our own page
     }
 
@@ -123,15 +104,6 @@ def more(request: HttpRequest, row: Appointment, offered: dict[str, dict[str, An
         return lines
     page = reverse("admin:appointments_appointment_change", args=[row.pk])
     return [*lines, {"label": gettext("Open the appointment"), "url": page}]
-
-
-def when(at: datetime) -> str:
-    """Returns the time of an instant of today; of another day the day and the time."""
-    here, today = clinic_times.local(at), clock.today()
-    time, days = clinic_times.clock_time(at), (here.date() - today).days
-    if days in (0, 1):
-        return (gettext("Today %(time)s"), gettext("Tomorrow %(time)s"))[days] % {"time": time}
-    return clinic_times.moment(at)
 
 
 def minutes_late(minutes: int) -> str:

@@ -150,7 +150,7 @@ def test_an_alert_is_shown_until_a_doctor_acknowledges_it(staff: dict[str, User]
     visit = save(staff["nurse"], start_consultation(doctor, ann("Major"), by=staff["nurse"]), 0)
     assert section(text_of(page), "alerts") == ""
     save(staff["nurse"], visit, 1, CRITICAL)
-    assert section(text_of(page), "alerts") == "Alerts to acknowledge MAJOR, Ann Vital signs, Today 10:00"
+    assert section(text_of(page), "alerts") == "Alerts to acknowledge MAJOR, Ann Vital signs Today, 10:00"
     assert [row[3] for row in rows(text_of(page))] == ["With nurse Alert: vital signs"]
     for alert_id in ("redflag.pressure", "redflag.oxygen"):
         save(doctor, visit, 2, acknowledged=[Acknowledged(id=alert_id, reason="Seen")])

@@ -105,7 +105,7 @@ def test_the_doctors_are_shown_with_how_late_they_are_and_the_free_times_lead_to
     ten_o_clock.move_to(today("10:16"))
     text = text_of(browser(staff["receptionist"]))
     assert "Dr Tester Running 16 min late" in section(text, "doctors")
-    assert section(text, "free") == "Next free times Book Today 10:30 Dr Tester, 15 min Book Today 13:00 Dr Patel, 15 min"
+    assert section(text, "free") == "Next free times Book Today, 10:30 Dr Tester, 15 min Book Today, 13:00 Dr Patel, 15 min"
     link = text.partition('<h2 id="free">')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert parse_qs(urlsplit(link).query)["doctor"] == [str(doctor.pk)]
     assert urlsplit(link).path == reverse("admin:appointments_appointment_add")
