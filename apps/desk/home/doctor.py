@@ -114,7 +114,7 @@ def _place(visit: Any) -> State:
         return rows.ON_HOLD
     if visit.ready_at:
         return rows.READY
-    return rows.WITH_NURSE if visit.is_with_nurse else labels.STATES[Status.IN_PROGRESS]
+    return labels.WITH_NURSE if visit.is_with_nurse else labels.STATES[Status.IN_PROGRESS]
 
 
 def _go_on(tag: State) -> str:

@@ -111,7 +111,7 @@ def _begun(request: HttpRequest, visit: Any) -> dict[str, Any]:
         "reason": rows.reason(request, row) if row else gettext("Without an appointment"),
         "doctor": labels.doctor(visit.doctor),
         "room": row.room.name if row and row.room else "",
-        "tag": rows.WITH_NURSE,
+        "tag": labels.WITH_NURSE,
         "triage": rows.triage_tag(row) if row else None,
         "alert": rows.ALERT if visit.alert_since else None,
         "wait": rows.wait(rows.waited_since(came)) if row else None,

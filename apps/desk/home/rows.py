@@ -30,7 +30,6 @@ _REASON = 80  # characters of the reason in a row
 _TRIAGE = {Triage.URGENT: _("Urgent"), Triage.EMERGENCY: _("Emergency")}
 
 
-WITH_NURSE = State(_("With nurse"), "pulse", "go")
 READY = State(_("Ready for you"), "done", "ok")
 ON_HOLD = State(_("On hold"), "pause")
 ALERT = State(_("Alert: vital signs"), "warning", "bad")
