@@ -15,6 +15,7 @@ from apps.appointments import rules
 from apps.appointments.rights import Permission
 from apps.common import clinic_times, clock
 from apps.common.models import BaseModel, ClosedQuerySet, M
+from apps.common.text import isolated
 
 _HALF_OPEN, _CLOSED = RangeBoundary(), RangeBoundary(inclusive_upper=True)
 
@@ -81,7 +82,7 @@ class DoctorSchedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Schedule of {self.doctor}"
+        return f"Hours of {isolated(self.doctor.full_name)}"
 
 
 class AppointmentLength(models.Model):

@@ -147,7 +147,7 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     list_audit_action = "listed"
     needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
     form = WeekForm
-    list_display = ("whose", "slot_minutes", "overbook_per_day", "updated_at")
+    list_display = ("whose", "slot", "double_bookings", "changed")
     ordering = ("doctor__last_name", "doctor__first_name", "pk")
     readonly_fields = ("whose", "week")
 
@@ -195,6 +195,18 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     @admin.display(description=_("doctor"))
     def whose(self, row: DoctorSchedule) -> str:
         return labels.doctor(row.doctor)
+
+    @admin.display(description=_("minutes of a slot"))
+    def slot(self, row: DoctorSchedule) -> int:
+        return row.slot_minutes
+
+    @admin.display(description=_("double bookings a day"))
+    def double_bookings(self, row: DoctorSchedule) -> int:
+        return row.overbook_per_day
+
+    @admin.display(description=_("changed"))
+    def changed(self, row: DoctorSchedule) -> str:
+        return labels.moment(row.updated_at)
 
     @admin.display(description=_("week"))
     def week(self, row: DoctorSchedule) -> str:

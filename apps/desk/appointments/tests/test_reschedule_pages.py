@@ -366,3 +366,11 @@ def test_plan_page_and_list_take_as_many_statements_for_one_visit_as_for_ten(
     with CaptureQueriesContext(connection) as list_of_two:
         receptionist_api.get(LIST)
     assert (len(plan_of_ten), len(page_of_ten), len(list_of_two)) == (len(plan_of_one), len(page_of_one), len(list_of_one))
+
+
+def test_days_away_and_moves_are_two_tabs_of_one_page(staff: dict[str, User], receptionist_api: Client) -> None:
+    away, moves = reverse("admin:appointments_timeoff_changelist"), reverse("admin:appointments_bulkreschedule_changelist")
+    for address in (away, moves):
+        tabs = receptionist_api.get(address).context["tabs"]
+        assert [(tab["url"], tab["is_current"]) for tab in tabs] == [(away, address == away), (moves, address == moves)]
+    assert browser(staff["nurse"]).get(away).context["tabs"] == []  # a nurse moves no other appointments
