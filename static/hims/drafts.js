@@ -5,7 +5,7 @@
   const meta = document.querySelector('meta[name="hims-drafts"]');
   if (!meta) return;
   const about = meta.dataset, pause = 1000, again = 3000, warning = 120;
-  const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next"]);
+  const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from"]);
   const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed}
 
   const isTyped = (box) => box.name && !/^(hidden|password|file|submit|button|reset|image)$/.test(box.type);

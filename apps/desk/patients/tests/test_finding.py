@@ -12,6 +12,7 @@ from apps.accounts.tests.factories import browser
 from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book
 from apps.audit.models import AuditEvent
+from apps.desk.drafts import forms_in_page as drafts
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
 
@@ -141,3 +142,9 @@ def test_the_panel_says_how_likely_and_what_agrees_while_the_form_is_filled_in(d
     assert desk.get(MATCHES).status_code == 405
     assert browser(staff["pharmacist"]).post(MATCHES, half).status_code == 403
     assert AuditEvent.objects.filter(action="patient.matched").count() == 1
+
+
+def test_a_draft_of_the_registration_is_found_again_although_each_form_has_its_own_id(desk: Client) -> None:
+    pages = [desk.get(ADD).content.decode() for _ in range(2)]
+    forms = [[form for form in drafts.forms(text, ADD) if form.path == ADD] for text in pages]
+    assert [form.hidden for form in forms[0]] == [form.hidden for form in forms[1]] != []
