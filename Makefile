@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 		command -v "$$p"; break; fi; done)
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all check bench drill fuzz install lock sbom clean python
+.PHONY: run test test-all check bench drill fuzz pictures install lock sbom clean python
 
 run: install
 	@exec $(VENV)/python -m hims.launch
@@ -43,6 +43,11 @@ drill: install
 # make fuzz ONLY=doctor PORT=8000 ARGS="--include-path /patients"; see docs/fuzzing.md
 fuzz: install
 	@exec $(VENV)/python -m benchmarks.fuzz $(if $(ONLY),--only $(ONLY)) $(if $(PORT),--port $(PORT)) -- $(ARGS)
+
+# make pictures PORT=8000: screenshots of the running sandbox's pages, for docs/desk.md
+pictures: SET = test
+pictures: install
+	@exec $(VENV)/python -m benchmarks.pictures $(if $(PORT),--port $(PORT)) $(ARGS)
 
 # Resolves requirements*.in anew and writes every package with its hashes to requirements*.txt. Add ARGS=--upgrade to move pins.
 lock: install

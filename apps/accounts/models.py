@@ -74,7 +74,7 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return f"{isolated(self.full_name)} ({self.username})"
+        return isolated(self.full_name)
 
     @property
     def full_name(self) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, Trim
 
 from apps.access.actor import Actor
 from apps.audit.models import AuditEvent, AuditQuerySet, Chain, VerificationProgress
@@ -58,13 +59,14 @@ def about_patient(
 
 
 def history(row_id: UUID, *, since: datetime) -> QuerySet[AuditEvent]:
-    """Rows about a record or a patient since the instant, the latest first, each with the `username` of the person.
+    """Rows about a record or a patient since the instant, the latest first, each with the `user_name` of the person.
 
     Not scoped: the caller has checked the right.
     """
-    people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
+    name = Trim(Concat("first_name", Value(" "), "last_name"))
+    people = get_user_model().objects.filter(pk=OuterRef("user_id")).annotate(name=name).values("name")[:1]
     rows = AuditEvent.objects.filter(Q(patient_id=row_id) | Q(object_id=row_id), at__gte=since)
-    return rows.annotate(username=Subquery(people)).order_by("-at", "-id")
+    return rows.annotate(user_name=Subquery(people)).order_by("-at", "-id")
 
 
 def last_author(row_id: UUID, *, since: datetime) -> UUID | None:

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,8 +111,8 @@ def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> dat
 
 def fold(text: str) -> str:
     """Returns text as the search sees it: ASCII, lower case, without apostrophes. O'Brien is obrien; Müller-Lüdenscheidt is two
-    words."""
-    return anyascii(text).lower().replace("'", "").replace("`", "")
+    words. Composed as names are stored (NFC): anyascii reads some characters otherwise that are one for Unicode."""
+    return anyascii(unicodedata.normalize("NFC", text)).lower().replace("'", "").replace("`", "")
 
 
 def words(text: str) -> list[str]:

@@ -36,7 +36,7 @@ class AuditLog(Protocol):
         ...
 
     def history(self, row_id: UUID, *, since: datetime, limit: int) -> Iterable[Any]:
-        """Return the audit rows about a row or patient, the latest first, each with the `username` of the person."""
+        """Return the audit rows about a row or patient, the latest first, each with the `user_name` of the person."""
         ...
 
     def last_author(self, row_id: UUID, *, since: datetime) -> UUID | None:

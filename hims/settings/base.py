@@ -27,6 +27,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]  # of the pages; the API is English
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "hims.formats"  # dates on pages: 29 Nov 2026
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 LANGUAGE_COOKIE_PATH = "/admin/"
 ROOT_URLCONF = "hims.urls"

@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+PATIENCE = 120_000  # milliseconds; on a machine with ten times the load, a page took more than Playwright's usual 30 s
 HERE = {"127.0.0.1", "localhost"}
 _WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -69,6 +70,7 @@ def chromium() -> Iterator[Browser]:
 def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
     """A fresh page that can reach only our server. `options` are Playwright's for a context, such as `color_scheme`."""
     context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(_LISTEN)
     one = Watched(context.new_page())
 

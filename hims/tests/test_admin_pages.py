@@ -32,7 +32,7 @@ from apps.patients.models import Patient
 from apps.patients.tests.contract import undone_merge
 from apps.terminology.tests import factories as terminology
 from hims.tests import factories
-from hims.tests.browser import CHROMIUM, FLAGS
+from hims.tests.browser import CHROMIUM, FLAGS, PATIENCE
 
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -263,6 +263,7 @@ def shown() -> AdminScenario:
 
 def open_admin(chromium: Browser, live_server: Any, **options: Any) -> tuple[AdminPages, BrowserContext]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
+    context.set_default_timeout(PATIENCE)
     return AdminPages(context.new_page(), live_server.url), context
 
 

@@ -13,23 +13,13 @@ from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.desk.appointments.waitlist import with_an_open_offer
 from apps.desk.kit.navigation import HOME, Entry, Group, Menu
+from apps.desk.kit.role_names import ROLE_NAMES
 from apps.notifications.rights import Permission as Notifications
 from apps.patients import selectors as patients
 from apps.patients.confidentiality import emergency_access
 from apps.patients.rights import Permission as Patients
 from apps.rest.rights import Permission as Rest
 from apps.terminology.rights import Permission as Terminology
-
-ROLE_NAMES = {
-    Role.ADMIN: _("System administrator"),
-    Role.MANAGER: _("Manager"),
-    Role.DOCTOR: _("Doctor"),
-    Role.NURSE: _("Nurse"),
-    Role.RECEPTIONIST: _("Reception"),
-    Role.PHARMACIST: _("Pharmacist"),
-    Role.LAB_TECHNICIAN: _("Laboratory"),
-    Role.BILLING: _("Billing"),
-}
 
 SCHEDULE = Entry(_("Schedule"), "calendar", "admin:schedule", Appointments.QUEUE_VIEW)
 QUEUE = Entry(_("Queue"), "queue", "admin:queue", Appointments.QUEUE_VIEW, board.count_waiting)

@@ -98,7 +98,7 @@ class PatientForm(ServiceForm[Patient]):
             self._use_plain_boxes()
         else:
             del self.fields["age"]
-            self.initial["date_of_birth"] = self.instance.birth.in_words
+            self.initial["date_of_birth"] = self.instance.birth.typed
         if "deceased_at" in self.fields:  # in the same order as the birth next to it
             self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]  # a split field has a field for the day
         if "date_of_birth" in self.fields:

@@ -8,6 +8,10 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.access.roles import Role
+from apps.desk.audit import actions
+from apps.desk.kit.role_names import ROLE_NAMES
+
 register = template.Library()
 
 
@@ -24,3 +28,15 @@ def list_title(opts: Any) -> str:
     """Returns what the list of a model is called on pages."""
     page = admin.site._registry.get(opts.model)
     return getattr(page, "title", "") or str(opts.verbose_name_plural).capitalize()
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """Returns a role in words; one that is no member of staff (system) as it is stored."""
+    return str(ROLE_NAMES[Role(role)]) if role in set(ROLE_NAMES) else role
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """Returns an action of the audit log in words."""
+    return actions.words(action)

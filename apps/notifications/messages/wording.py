@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.accounts.models import User
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.prepared import PreparedQuery, Slot
 
 
@@ -24,7 +24,8 @@ def clinic_zone() -> ZoneInfo:
 
 def clinic_time(at: datetime | None) -> str:
     """Returns the time in the clinic's time zone, with the zone; the current time if none is given."""
-    return f"{(at or clock.now()).astimezone(clinic_zone()):%Y-%m-%d at %H:%M %Z}"
+    at = at or clock.now()
+    return f"{clinic_times.day(at)} at {clinic_times.local(at):%H:%M %Z}"
 
 
 @cache

@@ -57,7 +57,7 @@ def test_an_administrators_change_of_e_mail_names_the_administrator(staff: dict[
     deliver_all()
     assert set(mails()) == {"nurse.ward@hims.test", "other@hims.test"}
     for mail in outgoing.outbox:
-        assert "admin.ward" in mail.body
+        assert "Admin.Ward Tester" in mail.body
         assert "no API keys" in mail.body
 
 
@@ -116,7 +116,7 @@ def test_the_owner_learns_who_revoked_a_key_and_the_audit_log_names_the_same(sta
     assert set(mails()) == {staff["doctor"].email}
     [message] = inbox(staff["doctor"])
     for text in (message.message, outgoing.outbox[0].body):
-        assert "admin.ward" in text
+        assert "Admin.Ward Tester" in text
         assert f"{key.prefix}…{key.last4}" in text
 
 
@@ -135,5 +135,5 @@ def test_a_password_that_an_administrator_set_is_reported_to_the_owner(staff: di
     hire("somebody.else")
     deliver_all()
     assert set(mails()) == {staff["nurse"].email}
-    assert "admin.ward" in outgoing.outbox[0].body
+    assert "Admin.Ward Tester" in outgoing.outbox[0].body
     assert WORDS not in outgoing.outbox[0].body

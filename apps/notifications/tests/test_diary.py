@@ -67,7 +67,7 @@ def test_a_doctor_is_notified_of_a_visit_that_reception_books_for_tomorrow(staff
     visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
     [message] = inbox(staff["doctor"])
     assert (message.title, message.category, message.priority) == ("New appointment", "appointment", "medium")
-    assert message.message.startswith("Mary Major (MRN777): booked for 2026-11-23 at 09:30 PST, by Receptionist.Ward")
+    assert message.message.startswith("Mary Major (MRN777): booked for 23 Nov 2026 at 09:30 PST, by Receptionist.Ward")
     assert message.action_url == reverse("admin:appointments_appointment_change", args=[visit.pk])
     assert not inbox(staff["receptionist"])
 
@@ -113,7 +113,7 @@ def test_a_doctor_is_notified_when_another_user_moves_or_extends_a_visit(staff: 
     change(staff["receptionist"], visit, duration_minutes=45)
     texts = {message.title: message.message for message in inbox(staff["doctor"])}
     assert sorted(texts) == ["Appointment changed", "Appointment moved"]
-    assert "Mary Major (MRN777): moved to 2026-11-23 at 10:30 PST" in texts["Appointment moved"]
+    assert "Mary Major (MRN777): moved to 23 Nov 2026 at 10:30 PST" in texts["Appointment moved"]
 
 
 def test_a_visit_that_goes_to_a_colleague_is_reported_to_the_colleague(staff: dict[str, User], mary: Patient) -> None:
@@ -122,7 +122,7 @@ def test_a_visit_that_goes_to_a_colleague_is_reported_to_the_colleague(staff: di
     change(staff["admin"], visit, doctor_id=colleague.pk)
     [message] = inbox(colleague)
     assert message.title == "Appointment moved to you"
-    assert "moved to you, for 2026-11-23 at 09:30 PST" in message.message
+    assert "moved to you, for 23 Nov 2026 at 09:30 PST" in message.message
 
 
 @pytest.mark.parametrize("reached", ["scheduled", "confirmed", "checked_in"])
@@ -137,7 +137,7 @@ def test_a_doctor_is_notified_of_a_cancellation_and_of_waiting_patients(
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk, notify_patient=False)
     [message] = inbox(staff["doctor"])
     assert message.title == "Appointment cancelled"
-    assert "the appointment on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in message.message
+    assert "the appointment on 22 Nov 2026 at 10:30 PST was cancelled, by Receptionist.Ward" in message.message
 
 
 def test_who_came_or_did_not_and_what_was_noted_is_no_news(staff: dict[str, User], mary: Patient) -> None:
@@ -203,7 +203,7 @@ def test_a_doctor_is_notified_that_tomorrow_s_visit_went_to_another_week(staff: 
     listeners.notify_doctors_of_change(fact)
     [message] = inbox(staff["doctor"])
     assert message.message == (
-        "Mary Major (MRN777): moved to 2026-11-29 at 09:30 PST, before on 2026-11-23 at 09:30 PST, by the system."
+        "Mary Major (MRN777): moved to 29 Nov 2026 at 09:30 PST, before on 23 Nov 2026 at 09:30 PST, by the system."
     )
 
 
@@ -222,7 +222,7 @@ def test_a_doctor_whose_visit_goes_to_a_colleague_is_notified_once(staff: dict[s
     assert titles(colleague) == ["Appointment moved to you"]
     [message] = inbox(staff["doctor"])
     assert message.title == "Appointment moved to a colleague"
-    assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in message.message
+    assert "moved from you to Dr.Two Tester, for 23 Nov 2026 at 09:30 PST" in message.message
 
 
 def test_a_doctor_who_hands_a_visit_over_is_not_notified_of_it(staff: dict[str, User], mary: Patient) -> None:

@@ -57,9 +57,9 @@ def test_every_administrator_hears_of_broken_glass(staff: dict[str, User]) -> No
     assert not inbox(away)
     assert not inbox(staff["nurse"])
     assert (message.priority, message.type, message.category) == ("urgent", "warning", "system")
-    assert "nurse.ward" in message.message
+    assert "Nurse.Ward Tester" in message.message
     assert "Mary Major (MRN777)" in message.message
-    assert "2026-11-22 at 09:30 PST, until 2026-11-22 at 13:30 PST" in message.message
+    assert "22 Nov 2026 at 09:30 PST, until 22 Nov 2026 at 13:30 PST" in message.message
     assert message.action_url == f"/admin/audit/auditevent/?q={fact.patient_id}"
     assert outgoing.outbox == []
 
@@ -69,7 +69,7 @@ def test_administrators_hear_of_unusual_reading(staff: dict[str, User]) -> None:
     assert all(deliver())
     [message] = inbox(staff["admin"])
     assert (message.priority, message.type) == ("high", "warning")
-    assert "nurse.ward" in message.message
+    assert "Nurse.Ward Tester" in message.message
     assert "240 patients" in message.message
 
 
@@ -78,9 +78,9 @@ def test_a_user_who_signed_in_from_a_new_place_is_notified_in_hims_and_by_mail(s
     assert deliver() == [True, True]
     [message] = inbox(staff["nurse"])
     [sent] = outgoing.outbox
-    assert "2026-11-22 at 09:30 PST" in message.message
+    assert "22 Nov 2026 at 09:30 PST" in message.message
     assert sent.to == [staff["nurse"].email]
-    assert "2026-11-22 at 09:30 PST" in sent.body
+    assert "22 Nov 2026 at 09:30 PST" in sent.body
     assert not inbox(staff["admin"])
 
 

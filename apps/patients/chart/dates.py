@@ -46,9 +46,17 @@ class PartialDate:
         return self.first.isoformat()[:length]
 
     @property
-    def in_words(self) -> str:
-        """Returns the date as pages show it: `2015-06`, `about 1975`."""
+    def typed(self) -> str:
+        """Returns the date as a form takes it: `2015-06-10`, `2015-06`, `about 1975`."""
         return f"about {self}" if self.precision == Precision.ESTIMATED else str(self)
+
+    @property
+    def in_words(self) -> str:
+        """Returns the date as pages show it: `10 Jun 2015`, `Jun 2015`, `2015`, `about 1975`."""
+        day, month = self.precision == Precision.DAY, self.precision == Precision.MONTH
+        if day or month:
+            return f"{self.first.day} {self.first:%b %Y}" if day else f"{self.first:%b %Y}"
+        return self.typed
 
 
 def partial(text: str) -> PartialDate:
@@ -89,6 +97,10 @@ class Birth:
     day: date
     precision: str = Precision.DAY
     at: time | None = None
+
+    @property
+    def typed(self) -> str:
+        return PartialDate(self.day, Precision(self.precision)).typed
 
     @property
     def in_words(self) -> str:

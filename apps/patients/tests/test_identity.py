@@ -87,7 +87,7 @@ def test_staff_may_have_one_name_too(staff: dict[str, User]) -> None:
     reply = admin.post("/users", body)
     assert reply.status_code == 201, reply.json()
     user = User.objects.get(username="suharto")
-    assert (user.full_name, str(user)) == ("Suharto", "Suharto (suharto)")
+    assert (user.full_name, str(user)) == ("Suharto", "Suharto")
     assert admin.put(f"/users/{user.pk}", {"first_name": ""}).status_code == 400
     wrong = admin.post("/users", body | {"username": "x", "email": "x@hims.test", "first_name": "\u200b"})
     assert wrong.json()["error"]["details"]["field"] == "first_name"
@@ -107,9 +107,9 @@ def test_a_name_from_right_to_left_is_isolated_and_the_birth_date_follows(pages:
     patient = register_patient("فاطمة", "الزهراء", date(1950, 3, 4), gender="female")
     page = pages.get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
     title = page[page.index("<title>") : page.index("</title>")]
-    assert "\u2068الزهراء, فاطمة\u2069 1950-03-04" in title
+    assert "\u2068الزهراء, فاطمة\u2069 4 Mar 1950" in title
     banner = page[page.index('class="banner"') :]
-    name, born = banner.index("<bdi>الزهراء, فاطمة</bdi>"), banner.index("1950-03-04")
+    name, born = banner.index("<bdi>الزهراء, فاطمة</bdi>"), banner.index("4 Mar 1950")
     assert name < born
     listed = pages.get(reverse("admin:patients_patient_changelist")).content.decode()
     assert "<bdi>الزهراء, فاطمة</bdi>" in listed
@@ -231,7 +231,7 @@ def test_the_date_of_an_entry_is_answered_as_it_was_entered(staff: dict[str, Use
     page = (
         browser(staff["doctor"]).get(f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}").content.decode()
     )
-    assert f">{when[:10]}" in page or "June 10, 2015" in page
+    assert f">{when[:10]}" in page or ">10 Jun 2015" in page
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ def end_sessions() -> None:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS s (pid)", [list(sessions())])
 
 
+def is_idle(log: Path) -> bool:
+    text = log.read_text()
+    return text.count("] received") == text.count("] succeeded in ")
+
+
 def test_tasks_share_a_database_session_and_a_restart_of_postgres_fails_none(probe_file: Path) -> None:
     log, seen, others = probe_file.with_name("worker.log"), set(), sessions()
     with live.worker(log, **{outbox_probe.FILE_VARIABLE: str(probe_file), outbox_probe.SECONDS_VARIABLE: "0"}):
@@ -55,6 +60,7 @@ def test_tasks_share_a_database_session_and_a_restart_of_postgres_fails_none(pro
             assert live.eventually(lambda: number in outbox_probe.received(probe_file))  # noqa: B023
             seen |= sessions() - others
         assert 1 <= len(seen) <= 2  # one a process, however many tasks there were
+        assert live.eventually(lambda: is_idle(log))  # no task is still in its session
         end_sessions()
         for number in (8, 9, 10, 11):
             send_probe(number)

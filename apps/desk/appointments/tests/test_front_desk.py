@@ -233,7 +233,7 @@ def test_checking_in_shows_what_to_confirm_and_saves_a_new_phone(staff: dict[str
     text = desk.get(page(row, "check_in")).content.decode()
     assert 'value="415 555 0134"' in text
     assert 'value="Blue"' in text
-    assert "1980-05-15" in text
+    assert "15 May 1980" in text
     desk.post(page(row, "check_in"), {"phone": "415 555 0199", "insurance_provider": "Blue", "insurance_policy_number": ""})
     row.refresh_from_db()
     john.refresh_from_db()

@@ -135,7 +135,7 @@ def test_a_notice_that_cannot_be_sent_says_why(page_of: Callable, wrong: dict[st
 
 
 def test_no_other_role_sends_a_notice(page_of: Callable) -> None:
-    for role in ("manager", "doctor", "nurse"):
+    for role in ("receptionist", "doctor", "nurse"):
         assert page_of(role).post(SENT + "add/", NOTICE).status_code == 403
         assert page_of(role).get(SENT).status_code == 403
     assert not Message.objects.exists()

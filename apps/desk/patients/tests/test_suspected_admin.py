@@ -42,7 +42,7 @@ def test_both_stand_side_by_side_with_what_differs_marked_and_reasons_in_words(a
     assert [side.url for side in pair.sides] == [
         reverse("admin:patients_patient_change", args=[row.pk]) for row in (older, newer)
     ]
-    for text in ("OLD-1980", newer.mrn, "1980-05-15", "Male", "name nearly the same, same date of birth"):
+    for text in ("OLD-1980", newer.mrn, "15 May 1980", "Male", "name nearly the same, same date of birth"):
         assert text in page, text
     assert "<mark>DOE, Jhon</mark>" in page
     assert "<mark>(213) 373-4253</mark>" in page
