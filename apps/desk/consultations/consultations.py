@@ -228,7 +228,7 @@ class ConsultationAdmin(StepPages, StartPages):
         signers = accounts.colleagues(
             visible_to=cast("Actor", request.user), ids={one.signed_by_id for one in consultation.addenda if one.signed_by_id}
         )
-        by_id = {one.pk: str(one) for one in signers}
+        by_id = {one.pk: one.full_name for one in signers}
         actions = self.available_row_actions(request, consultation.row)
         sign_url = reverse(f"admin:{self.row_action_url_name(SIGN)}", args=[consultation.row.pk])
         return {

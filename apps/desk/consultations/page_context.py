@@ -158,7 +158,7 @@ def step_lines(save: StepSave) -> list[tuple[str, str]]:
 def names(request: HttpRequest, saves: Mapping[Step, StepSave]) -> dict[Any, str]:
     """Returns the names of the users who saved the steps, by id. One query."""
     ids = {save.saved_by_id for save in saves.values() if save.saved_by_id}
-    return {one.pk: str(one) for one in accounts.colleagues(visible_to=cast("Actor", request.user), ids=ids)}
+    return {one.pk: one.full_name for one in accounts.colleagues(visible_to=cast("Actor", request.user), ids=ids)}
 
 
 def missing(consultation: ConsultationDetails) -> list[dict[str, Any]]:
@@ -187,9 +187,9 @@ def history(consultation: ConsultationDetails) -> list[dict[str, Any]]:
         {
             "at": one.at,
             "to": labels.plain(one.to_status),
-            "by": one.by or gettext("the system"),
+            "by": one.by.full_name if one.by else gettext("the system"),
             "reason": one.reason,
-            "doctor": one.to_doctor,
+            "doctor": doctor(one.to_doctor),
         }
         for one in selectors.status_changes(consultation.row)
     ]

@@ -157,7 +157,7 @@ def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(staff: dic
     shown = client.post(address, form | {"bp": "125/80", "pain": "3"})
     text = shown.content.decode()
     assert "Changed by" in text
-    assert str(staff["nurse"]) in text
+    assert staff["nurse"].full_name in text
     assert {row["label"]: (row["mine"], row["theirs"]) for row in shown.context["clash"]["rows"]} == {
         "Blood pressure": ("125/80", "130/85"),
         "Oxygen": ("(empty)", "97"),

@@ -12,6 +12,7 @@ from apps.consultations.models import Consultation, StepSave
 from apps.consultations.rules import State, Status, StepRequirements, Workflow, fixed_requirements, progress
 from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import save, signed, start_consultation
+from apps.desk.appointments import labels
 from apps.desk.consultations.tests.test_admin import LIST, fill_in, page
 from apps.patients.tests.factories import register_patient
 
@@ -190,7 +191,7 @@ def test_the_page_of_a_visit_shows_what_was_entered_and_the_primary_diagnosis(st
     save(staff["doctor"], visit, 6, {"diagnoses": [{"code": "I10"}, {"code": "R51.9", "primary": True}]})
     shown = client.get(page("change", visit)).context
     ((to, by, doctor),) = [(one["to"], one["by"], one["doctor"]) for one in shown["history"]]
-    assert (to.lower(), by, doctor) == ("in progress", staff["doctor"], staff["doctor"])
+    assert (to.lower(), by, doctor) == ("in progress", staff["doctor"].full_name, labels.doctor(staff["doctor"]))
     lines = [line for one in shown["content"] for line in one["lines"]]
     ((_, diagnoses),) = [line for line in lines if line[0] == "Diagnoses"]
     assert [one.endswith(" (primary)") for one in diagnoses.split("; ")] == [False, True]

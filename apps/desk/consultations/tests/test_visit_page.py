@@ -28,7 +28,7 @@ def test_the_rail_says_in_words_what_is_done_now_to_do_skipped_and_needs_the_use
     visit = save(staff["nurse"], visit, 1, {"pulse": 70})
     words = rail(browser(staff["doctor"]).get(page("step", visit, 7)))
     assert words["Vitals"][0] == "done"
-    assert str(staff["nurse"]) in words["Vitals"][1]
+    assert staff["nurse"].full_name in words["Vitals"][1]
     assert words["Symptoms"] == ("needs you", "Needed")
     assert words["Examination"] == ("skipped", "Skipped: The visit is a follow-up.")
     assert (words["Treatment plan"][0], words["Follow-up"][0]) == ("now", "to do")
