@@ -178,6 +178,8 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     booked = factories.book(patient, doctor, now + timedelta(hours=1))
     here = factories.book(patient, doctor, now + timedelta(hours=2))
     services.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
+    requested = factories.book(patient, doctor, now + timedelta(hours=3))
+    Appointment.objects.filter(pk=requested.pk).update(status="requested")
     return {
         reverse("admin:schedule"): FRONT_OFFICE | MANAGEMENT,
         reverse("admin:queue"): FRONT_OFFICE | MANAGEMENT,
@@ -185,6 +187,7 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
         reverse("admin:appointments_appointment_add"): FRONT_OFFICE,
         f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}": FRONT_OFFICE,
         _at("appointment_change", booked.pk): FRONT_OFFICE | {"billing", "manager"},
+        _at("appointment_accept", requested.pk): FRONT_OFFICE,
         _at("appointment_confirm", booked.pk): FRONT_OFFICE,
         _at("appointment_check_in", booked.pk): FRONT_OFFICE,
         _at("appointment_move", booked.pk): FRONT_OFFICE,

@@ -56,6 +56,15 @@ ROW_ACTIONS = (
         result_page=_show_token,
     ),
     RowAction(
+        name="accept",
+        label=_("Accept"),
+        permission=Permission.APPOINTMENT_CHANGE,
+        run=lambda by, row, _: services.change(by=by, appointment_id=row.pk, changes={"status": Status.SCHEDULED.value}),
+        question=_("The patient asked for this time. It is booked, and the patient gets a message."),
+        done=_("The request is accepted, and the time is booked."),
+        available=_may_change_to(Status.SCHEDULED),
+    ),
+    RowAction(
         name="confirm",
         label=_("Confirm"),
         permission=Permission.APPOINTMENT_CHANGE,

@@ -87,7 +87,7 @@ def _tiles(by: Actor, queue: QueueBoard, arriving: list[Appointment], offers: in
 
 def _row(request: HttpRequest, row: Appointment) -> dict[str, Any]:
     offered, late = rows.actions(request, row), rows.waited_since(row.scheduled_time)
-    first = next((name for name in ("no-show", "check-in", "confirm") if name in offered), "")
+    first = next((name for name in ("no-show", "accept", "check-in", "confirm") if name in offered), "")
     others = [name for name in ("check-in", "confirm", "move", "no-show", "cancel") if name != first]
     is_late = late > 0 and row.status != Status.REQUESTED
     return {

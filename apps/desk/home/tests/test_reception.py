@@ -122,6 +122,19 @@ def test_open_offers_and_requests_are_to_do(reception: Client, doctor: User) -> 
     assert f'href="{reverse("admin:appointments_waitlistentry_change", args=[entry.pk])}"' in text
 
 
+def test_a_request_is_accepted_with_its_button(reception: Client, doctor: User) -> None:
+    row = booked("Asked", doctor, "11:45", "requested")
+    page = f"{reverse('admin:appointments_appointment_accept', args=[row.pk])}?next=%2Fadmin%2F"
+    text = text_of(reception)
+    assert f'href="{page}"' in text
+    assert rows(text)[0][4] == "Asked for"
+    assert rows(text)[0][5].startswith("Accept ASKED, Ann")
+    assert reception.post(page).headers["Location"] == HOME
+    row.refresh_from_db()
+    assert row.status == "scheduled"
+    assert reception.get(page).status_code == 403
+
+
 def test_a_day_without_appointments_says_what_to_do(reception: Client) -> None:
     text = text_of(reception)
     assert "No one else is expected today" in text
