@@ -62,6 +62,20 @@ def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
     return rows.order_by("-scheduled_time", "-id")
 
 
+def of_patient(*, visible_to: Actor, patient_id: UUID) -> QuerySet[Appointment]:
+    """Returns the patient's appointments that the actor may see, with doctor and room, the latest first."""
+    return appointments(visible_to=visible_to).filter(patient=patient_id)
+
+
+def open_of_patient(*, visible_to: Actor, patient_id: UUID, count: int) -> list[Appointment]:
+    """Returns the patient's appointments from the beginning of today on that are requested, booked or under way, the soonest
+    first. One query."""
+    zone = availability.clinic_zone()
+    start = rules.instant(clock.now().astimezone(zone).date(), rules.MIDNIGHT, zone)
+    rows = of_patient(visible_to=visible_to, patient_id=patient_id).filter(scheduled_time__gte=start)
+    return list(rows.filter(status__in=[*rules.LIVE, rules.Status.REQUESTED]).order_by("scheduled_time", "id")[:count])
+
+
 def list_page(*, visible_to: Actor, window: Window = FIRST, newest_first: bool = True, **filters: Any) -> Page:
     """Returns a page of appointments. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until
     (exclusive), status.

@@ -124,6 +124,21 @@ def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:
     return details(row)
 
 
+def of_patient(*, visible_to: Actor, patient_id: UUID) -> QuerySet[Consultation]:
+    """Returns the patient's consultations that the actor may see, with doctor and appointment, the latest first."""
+    rows = Consultation.objects.visible_to(visible_to).filter(patient=patient_id).select_related("doctor", "appointment")
+    return rows.order_by("-started_at", "-id")
+
+
+def saves_of_all(consultation_ids: Collection[UUID], steps: Collection[Step]) -> dict[UUID, dict[Step, StepSave]]:
+    """Returns the latest saves of these steps, by consultation. One query."""
+    rows = StepSave.objects.filter(consultation__in=consultation_ids, number__in=[int(step) for step in steps])
+    saves: dict[UUID, dict[Step, StepSave]] = {one: {} for one in consultation_ids}
+    for save in rows.order_by("consultation_id", "number", "-version").distinct("consultation_id", "number"):
+        saves[save.consultation_id][Step(save.number)] = save
+    return saves
+
+
 def not_found(consultation_id: UUID) -> NotFound:
     """Returns the refusal for a consultation that does not exist or may not be seen; with the patient, for the audit log."""
     refusal = NotFound("There is no such consultation.")

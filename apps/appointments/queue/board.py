@@ -140,6 +140,16 @@ def count_by_doctor(by: Actor) -> dict[UUID, int]:
     return dict(attends.annotate(Count("pk")))
 
 
+def next_waiting(by: Actor, *, after: UUID) -> Appointment | None:
+    """Returns the appointment of the patient who waits behind this patient; of the first who waits if this patient does not wait.
+    None if no other patient waits there. One query."""
+    now = clock.now()
+    rows = _present(by, _condition(_own_filters(by, {})), _day_of(now), now).filter(status=Status.CHECKED_IN)
+    waiting = list(rows.select_related("patient"))
+    places = [place for place, row in enumerate(waiting) if row.patient_id == after]
+    return next(iter(waiting[places[-1] + 1 :] if places else waiting), None)
+
+
 def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the filters, limited to the actor's own queue unless the actor may see all."""
     own_filters = {name: value for name, value in filters.items() if value is not None}

@@ -87,7 +87,7 @@ def text_of(request: HttpRequest, line: Line, now: datetime) -> dict[str, Any]:
         "token": row.queue_number or "–",
         "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
         "time": labels.moment(row.scheduled_time) if is_left_over else labels.clock_time(row.scheduled_time),
-        "patient_url": reverse("admin:patients_patient_change", args=[row.patient_id]) if sees_patient else "",
+        "patient_url": f"{reverse('admin:patients_patient_change', args=[row.patient_id])}?from=queue" if sees_patient else "",
         "patient": patient,
         "age": ages.age_of(row.patient),
         "mrn": row.patient.mrn,

@@ -11,10 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 
+from apps.access.actor import Actor
 from apps.common import clinic_times
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import ReasonForm, RowAction
+from apps.desk.patients import tabs
 from apps.desk.patients.forms import DETAIL, detail_boxes, entry_columns, entry_form
+from apps.desk.patients.labels import since
 from apps.patients import rights, selectors, services
 from apps.patients.chart import banner
 from apps.patients.chart.entry_types import ENTERED_IN_ERROR, EntryType
@@ -66,8 +69,9 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     needs = {"view": Permission.CHART_VIEW, "add": Permission.CHART_WRITE}
     list_display = ("when", "type", "display", "measured", "code", "status", "recorded_by")
     list_display_links = ("display",)
+    empty_value_display = ""
     list_filter = (KindFilter, EnteredInErrorFilter)
-    list_parameters = ("patient",)
+    list_parameters = ("patient", tabs.FROM)
     ordering = ("-occurred_at", "-id")
     row_actions = (
         RowAction(
@@ -101,8 +105,8 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
         patient = self._patient(request)
         context = self.page_context(request, None) | {
-            "title": "Chart",
-            "subtitle": patient.title,
+            "title": tabs.label(tabs.RECORD),
+            "is_tab": True,
             "adds": self._adds(request, patient),
         }
         return super().changelist_view(request, context | (extra_context or {}))
@@ -120,12 +124,13 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         if not rights.writes_chart(cast("Any", request.user), request.GET["type"]):
             raise PermissionDenied
         patient, kind = self._patient(request), request.GET["type"].replace("_", " ")
-        title = {"title": f"New {kind}", "subtitle": patient.title}
+        title = {"title": f"New {kind}", "subtitle": banner.of(patient, cast("Actor", request.user)).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def page_context(self, request: HttpRequest, row: ChartEntry | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self._patient(request)
-        return {"banner": banner.of(patient, request.user), "may_read_chart": True}  # type: ignore[arg-type]  # only staff get here
+        shown = banner.of(patient, cast("Actor", request.user))
+        return {"banner": shown, "subtitle": shown.title, **tabs.context(request, patient, tabs.RECORD)}
 
     def patient_of(self, row: ChartEntry) -> UUID:
         return row.patient_id
@@ -195,7 +200,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     @admin.display(description="when", ordering="occurred_at")
     def when(self, row: ChartEntry) -> Any:
         """Returns the date as it was entered, or the instant."""
-        return row.occurred_on or row.occurred_at
+        return since(row, whole=True) if row.occurred_on else clinic_times.moment(row.occurred_at)
 
     @admin.display(description="until", ordering="ended_at")
     def until(self, row: ChartEntry) -> Any:

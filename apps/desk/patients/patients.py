@@ -16,13 +16,15 @@ from apps.desk.consultations import panels as consultations
 from apps.desk.kit.base import ActiveFilter
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
+from apps.desk.patients import tabs
 from apps.desk.patients.duplicates import NOT_SAME
 from apps.desk.patients.forms import PatientForm
 from apps.desk.patients.merges import MERGE, MergeMixin, warn_of_visits
 from apps.desk.patients.registration import RegistrationMixin
 from apps.desk.patients.restricted import RESTRICT, RestrictionMixin
+from apps.desk.patients.workspace import WorkspaceMixin
 from apps.patients import rights, services
-from apps.patients.chart import ages, banner
+from apps.patients.chart import ages
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, Patient
 from apps.patients.rights import Permission
@@ -59,7 +61,7 @@ def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpRes
 
 
 @admin.register(Patient)
-class PatientAdmin(RestrictionMixin, MergeMixin, RegistrationMixin):
+class PatientAdmin(WorkspaceMixin, RestrictionMixin, MergeMixin, RegistrationMixin):
     """The list of patients. Users who may change only the insurance see all other fields read-only."""
 
     resource = "patient"
@@ -146,14 +148,8 @@ class PatientAdmin(RestrictionMixin, MergeMixin, RegistrationMixin):
     def page_context(self, request: HttpRequest, row: Patient | None) -> dict[str, Any]:
         if row is None:
             return {}
-        shown = banner.of(row, request.user)  # type: ignore[arg-type]  # only staff get here
         panels = [appointments.next_appointments(request, row), consultations.walk_in_panel(request, row)]
-        return {
-            "subtitle": row.title,
-            "banner": shown,
-            "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
-            "panels": [panel for panel in panels if panel],
-        }
+        return {**self.workspace(request, row, tabs.DETAILS), "is_tab": True, "panels": [panel for panel in panels if panel]}
 
     @admin.display(description="patient")
     def name(self, row: Patient) -> str:

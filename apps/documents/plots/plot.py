@@ -19,6 +19,7 @@ _LEFT, _RIGHT = 9.0, 93.0  # %
 _TOP, _BOTTOM = 24, 200
 _ALL_LABELLED = 8  # with more values only the first, the last, the least and the most have their number
 _LABEL_GAP = 16.0  # % between two dates: their text is 50 px wide, the smallest plot 350
+_NUMBER_GAP = 7.0  # % between two numbers
 _YEAR = 400 * 86_400  # seconds; over a longer time the axis names months and years
 _TICKS = 4
 
@@ -47,15 +48,19 @@ def _svg(series: Sequence[Series], words: str) -> SafeString:
 
 
 def _bands(series: Sequence[Series], y: Scale) -> Iterator[SafeString]:
-    """Draws each usual range, with its limits in words."""
-    for one in series:
+    """Draws each usual range; that of the first series has its limits in words."""
+    for index, one in enumerate(series):
         if one.band and one.band.ends:
             top, bottom = y.clipped(one.band.high, y.high), y.clipped(one.band.low, y.low)
             yield format_html(
                 '<rect class="band" x="0" y="{}" width="100%" height="{}"/>', f"{top:.1f}", f"{max(bottom - top, 0):.1f}"
             )
+            if index:
+                continue
             label = gettext("Usual range, %(range)s") % {"range": range_words(one.band)}
-            yield format_html('<text x="100%" y="{}" dx="-6" text-anchor="end">{}</text>', f"{top + 14:.1f}", label)
+            is_high = y.place(one.ordered[-1].value) < (top + bottom) / 2  # the last value; the label is away from it
+            level = bottom - 6 if is_high else top + 14
+            yield format_html('<text x="100%" y="{}" dx="-6" text-anchor="end">{}</text>', f"{level:.1f}", label)
 
 
 def _ticks(y: Scale) -> Iterator[SafeString]:
@@ -106,7 +111,7 @@ def _line(series: Series, x: Scale, y: Scale, index: int) -> Iterator[SafeString
 def _dots(series: Series, x: Scale, y: Scale, index: int, *, is_named: bool) -> Iterator[SafeString]:
     """Draws the values; those of the first series have their numbers above, those of the second below."""
     points = series.ordered
-    labelled = _labelled(points)
+    labelled = _labelled(points, x)
     for place, point in enumerate(points):
         off = series.flag(point.value) is not Flag.NONE
         left, down = f"{x.place(point.at.timestamp()):.1f}", y.place(point.value)
@@ -119,13 +124,17 @@ def _dots(series: Series, x: Scale, y: Scale, index: int, *, is_named: bool) -> 
             yield format_html('<text class="val" x="{}%" y="{}" text-anchor="{}">{}</text>', left, level, anchor, text)
 
 
-def _labelled(points: Sequence[Point]) -> set[int]:
-    """Returns which values have their number in the plot."""
+def _labelled(points: Sequence[Point], x: Scale) -> set[int]:
+    """Returns which values have their number in the plot: of those that would overlap, the more important one."""
     places = range(len(points))
-    if len(points) <= _ALL_LABELLED:
-        return set(places)
     least, most = min(places, key=lambda place: points[place].value), max(places, key=lambda place: points[place].value)
-    return {0, len(points) - 1, least, most}
+    wanted = [len(points) - 1, 0, most, least, *(places if len(points) <= _ALL_LABELLED else ())]
+    chosen: dict[int, float] = {}
+    for place in wanted:
+        across_ = x.place(points[place].at.timestamp())
+        if all(abs(across_ - other) >= _NUMBER_GAP for other in chosen.values()):
+            chosen[place] = across_
+    return set(chosen)
 
 
 def _class(names: str) -> SafeString:

@@ -11,19 +11,23 @@ from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 from apps.patients.rights import Permission
 
+_LAST_DIGITS = 3  # of the MRN, in a title
+
 
 @dataclass(frozen=True)
 class Banner:
-    """`name` (in a title `title_name`), `born` and `age` as text. `allergy_status` is empty if the reader may not know of
-    allergies; `allergies` are named if the reader may read them."""
+    """`name` (in a title `title_name`), `born` and `age` as text; `title` begins the title of a page: `DOE, John (…001)`.
+    `allergy_status` is empty if the reader may not know of allergies; `allergies` are named if the reader may read them."""
 
     patient_id: UUID
     name: str
     title_name: str
+    title: str
     born: str
     age: str
     gender: str
     mrn: str
+    phone: str
     is_active: bool
     is_deceased: bool
     is_restricted: bool
@@ -39,10 +43,12 @@ def of(patient: Patient, reader: Actor) -> Banner:
         patient_id=patient.pk,
         name=patient.filed_name,
         title_name=isolated(patient.filed_name),
+        title=f"{isolated(patient.filed_name)} (…{patient.mrn[-_LAST_DIGITS:]})",
         born=patient.birth.in_words,
         age=ages.age_of(patient),
         gender=patient.get_gender_display() if sees_details else "",
         mrn=patient.mrn,
+        phone=patient.phone if reader.has_permission(Permission.PATIENT_VIEW) else "",
         is_active=patient.is_active,
         is_deceased=sees_details and patient.deceased_at is not None,
         is_restricted=patient.restricted,

@@ -334,7 +334,7 @@ def test_the_list_takes_as_many_queries_for_one_visit_as_for_many(staff: dict[st
 
 def test_a_visit_is_started_from_the_patient_s_and_the_appointment_s_page_by_those_who_may(staff: dict[str, User]) -> None:
     patient, doctor = register_patient(), staff["doctor"]
-    appointment = booked(patient, doctor)
+    appointment = booked(register_patient("Ann", "Roe"), doctor)
     pages = [
         reverse("admin:patients_patient_change", args=[patient.pk]),
         reverse("admin:appointments_appointment_change", args=[appointment.pk]),

@@ -31,7 +31,7 @@ def registration(**answers: Any) -> dict[str, Any]:
 
 def change(client: Client, patient: Patient, **answers: Any) -> Any:
     """Load the form, change what is named, send it."""
-    address = reverse("admin:patients_patient_change", args=[patient.pk])
+    address = reverse("admin:patients_patient_details", args=[patient.pk])
     form = client.get(address).context["adminform"].form
     return client.post(address, sendable(form) | answers)
 

@@ -1,6 +1,6 @@
 """Checks a single vital sign of the chart (a code or text, a number, a unit) as a consultation step checks its fields. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from apps.patients.chart.vitals import parsing, plausibility
@@ -54,6 +54,12 @@ def name_of(code_system: str, code: str, display: str) -> str:
     if code:
         return _NAME_OF_CODE.get(code, "") if code_system == "LOINC" else ""
     return _WORDS.get(display.casefold(), "")
+
+
+def codes_of(names: Iterable[str]) -> list[str]:
+    """Returns the LOINC codes of these vital signs."""
+    wanted = set(names)
+    return [code for code, name in _NAME_OF_CODE.items() if name in wanted]
 
 
 def in_metric(name: str, value: float, unit: str) -> float | None:
