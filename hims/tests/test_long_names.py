@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from apps.access.actor import SYSTEM
 from apps.patients import services as patients
 from hims.tests import factories
-from hims.tests.test_admin_pages import CHROMIUM, chromium, open_admin  # noqa: F401  # a fixture
+from hims.tests.admin_scenario import CHROMIUM, chromium, open_admin  # noqa: F401  # a fixture
 
 LONG = "Wolfe" + "schlegelsteinhausenbergerdorff" * 2 + "x" * 26
 # What is wider than the window or than its container, and shows text.

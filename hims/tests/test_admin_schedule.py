@@ -1,0 +1,213 @@
+"""Schedule and queue in a real browser: by keyboard, by pointer, without a script, and while they refresh themselves."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser
+
+from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
+from apps.appointments import services as appointments
+from apps.desk.appointments import queue
+from hims.tests import factories
+from hims.tests.admin_scenario import AdminScenario, chromium, open_admin, shown
+from hims.tests.browser import CHROMIUM
+
+__all__ = ["chromium", "shown"]  # fixtures
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium (apt-get install chromium)"),
+]
+
+
+def test_arrows_lead_through_the_schedule_and_a_free_time_is_booked_by_keyboard(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["schedule"])
+    page.focus(".schedule .slot")
+    FOCUSED = "document.activeElement.textContent.trim().split('Book ').pop()"
+    first = page.evaluate(FOCUSED)
+    for key, start in (("ArrowDown", "Book 09:15"), ("ArrowUp", "Book 09:00"), ("End", ""), ("Home", "Book 09:00")):
+        page.keyboard.press(key)
+        if start:
+            assert page.evaluate("document.activeElement.querySelector('.vh').textContent").startswith(start)
+        else:
+            assert page.evaluate("document.activeElement.closest('td') !== null")
+    assert page.evaluate(FOCUSED) == first
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/appointment/add/**")
+    page.keyboard.type("eve lee")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#result_list a")
+    with page.expect_navigation():  # whole, scripts too: they listen for the keys
+        page.click("#result_list a")
+    assert page.input_value("#id_scheduled_time_1") == "09:00"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/schedule/**")
+    assert "Booked: " in page.inner_text(".messagelist")
+    assert not here.complaints
+    context.close()
+
+
+def test_m_and_a_drag_lead_to_the_same_question_before_a_patient_is_moved(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["schedule"])
+    block = page.locator("a.appt[data-move]").first
+    block.focus()
+    with page.expect_navigation():
+        page.keyboard.press("m")
+    assert page.evaluate("document.activeElement.matches('.appt.moving')")
+    assert "choose a free time" in page.inner_text(".alert.info")
+    page.focus(".slot")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    by_key = [page.inner_text("form.question p >> nth=0"), page.is_checked("#id_notify_patient")]
+    page = here.open(shown.pages["schedule"])
+    with page.expect_navigation():
+        page.locator("a.appt[data-move]").first.drag_to(page.locator("a.slot").first)
+    assert [page.inner_text("form.question p >> nth=0"), page.is_checked("#id_notify_patient")] == by_key
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert "Moved: " in page.inner_text(".messagelist")
+    assert urlsplit(page.url).path == reverse("admin:schedule")
+    page.locator("a.appt[data-move]").first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("m")
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+    assert not page.locator(".moving").count()
+    assert not here.complaints
+    context.close()
+
+
+def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["book"])
+    page.click("input[name=_save]")
+    assert page.locator("button[name=alternative]").count() == 3
+    page.focus("#id_duration_minutes")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator("button[name=alternative]").count() == 3
+    page.locator("button[name=alternative]").nth(1).click()
+    assert "Booked: " in page.inner_text(".messagelist")
+    context.close()
+
+
+def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_javascript(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    factories.publish(factories.hire("dr.other", "doctor", specialty="Cardiology", last_name="Other"))
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["move-visits"])
+    page.select_option("#id_to_doctor_id", label=page.locator("#id_to_doctor_id option", has_text="Other").inner_text())
+    page.focus("#id_reason")
+    page.keyboard.type("Ill")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # looks, and moves nothing
+    assert "New times of the appointments" in page.inner_text("#content")
+    assert page.input_value("#id_reason") == "Ill"
+    page.focus("input[name=_save]")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Appointments moved: 3." in page.inner_text(".messagelist")
+    page.click("text=Move the appointments back")
+    page.focus("form.question .danger")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Appointments moved back: 3." in page.inner_text(".messagelist")
+    assert not here.complaints
+    context.close()
+
+
+def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alone(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    ids = page.locator("#result_list tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    first = page.get_attribute(f"#{ids[0]}", "data-who")
+    page.locator(f"#{ids[1]} summary").click()
+    page.fill(f"#{ids[1]} input[name=triage_reason]", "half a rea")
+    came = factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0, "emergency")
+    appointments.cancel(by=SYSTEM, appointment_id=ids[0].removeprefix("visit-"))
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#visit-{came.pk}")
+    assert page.inner_text("#hims-queue-news").startswith("New: STERN, Ivy, token ")
+    assert f"No longer waiting: {first}." in page.inner_text("#hims-queue-news")
+    assert page.locator("#result_list tbody tr").evaluate_all("rows => rows.map(row => row.id)") == [
+        f"visit-{came.pk}",
+        *ids[1:],
+    ]
+    assert page.evaluate("document.activeElement.closest('tr').id") == ids[1]
+    assert page.input_value(f"#{ids[1]} input[name=triage_reason]") == "half a rea"
+    page.click("#hims-queue-pause")
+    appointments.cancel(by=SYSTEM, appointment_id=came.pk)
+    page.clock.fast_forward(45_000)
+    assert page.inner_text("#hims-queue-age").startswith("Paused. Updated ")
+    assert page.locator(f"#visit-{came.pk}").count() == 1
+    page.click("#hims-queue-pause")
+    page.wait_for_selector(f"#visit-{came.pk}", state="detached")
+    page.focus(f"#{ids[2]} th a")
+    appointments.cancel(by=SYSTEM, appointment_id=ids[2].removeprefix("visit-"))
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#{ids[2]}.gone")  # a row in use stays
+    assert page.evaluate("document.activeElement.closest('tr').id") == ids[2]
+    assert not here.complaints
+    context.close()
+
+
+def test_the_queue_keeps_telling_how_many_it_does_not_show(
+    chromium: Browser, live_server: Any, shown: AdminScenario, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(queue, "MOST", 1)
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    more = int(re.search(r"And (\d+) more", page.inner_text("#hims-queue-beyond")).group(1))  # type: ignore[union-attr]
+    factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0)
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#hims-queue-beyond:has-text('And {more + 1} more')")
+    context.close()
+
+
+def test_an_unattended_queue_is_cleared_when_the_session_ends(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    accounts.deactivate(by=shown.staff["admin"], user_id=shown.staff["nurse"].pk)
+    page.clock.fast_forward(15_000)
+    page.wait_for_url("**/admin/login/**")
+    assert not page.locator("#result_list").count()
+    context.close()
+
+
+def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
+    here.sign_in("nurse.ward")
+    page = here.open(shown.pages["queue"])
+    assert not page.locator("#hims-queue-pause").is_visible()
+    last = page.locator("#result_list tbody tr").last
+    last.locator("summary").click()
+    last.locator("select").select_option("emergency")
+    last.locator("button").click()
+    assert "The priority is saved." in page.inner_text(".messagelist")
+    page.click("text=Refresh")
+    assert page.locator("#result_list tbody th .tag:has-text('Emergency')").count() >= 2
+    context.close()
