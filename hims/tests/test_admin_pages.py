@@ -90,7 +90,7 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
     look("proof")
     settings.REAUTHENTICATION_LIFETIME = lasts
     here.open(shown.pages["register"])
-    here.page.click("input[name=_save]")
+    here.page.click("form[method=post] button.primary")
     look("register-refused")
     here.open(shown.pages["book"])
     here.page.click("button.primary[name=_save]")

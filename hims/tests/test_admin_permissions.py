@@ -180,7 +180,7 @@ def test_the_trail_is_found_by_person_act_and_patient(staff: dict[str, User], pa
         assert "Opened the patient’s record" in page, text
     assert staff["admin"].has_permission(Permission.AUDIT_VIEW)
     history = browser.get(reverse("admin:patients_patient_history", args=[patient.pk])).content.decode()
-    assert "nurse.ward" in history
+    assert staff["nurse"].full_name in history
     assert AuditEvent.objects.filter(action="patient.history_read", patient_id=patient.pk).count() == 1
 
 

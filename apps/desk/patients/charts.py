@@ -200,7 +200,8 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     @admin.display(description="when", ordering="occurred_at")
     def when(self, row: ChartEntry) -> Any:
         """Returns the date as it was entered, or the instant."""
-        return since(row, whole=True) if row.occurred_on else clinic_times.moment(row.occurred_at)
+        words = since(row, whole=True) if row.occurred_on else clinic_times.moment(row.occurred_at)
+        return format_html('<span class="nowrap ltr">{}</span>', words)
 
     @admin.display(description="until", ordering="ended_at")
     def until(self, row: ChartEntry) -> Any:
