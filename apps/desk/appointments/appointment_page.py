@@ -44,7 +44,7 @@ def _facts(row: Appointment, *, sees_notes: bool) -> Iterator[tuple[str, str, st
     """Yields what is recorded, as label, words and address; empty words for what is not recorded."""
     attending, room = row.attending, row.room
     yield gettext("Doctor"), labels.doctor(attending), reverse("admin:accounts_user_change", args=[attending.pk])
-    yield gettext("Type"), f"{labels.status(row.appointment_type)}, {row.duration_minutes} min", ""
+    yield gettext("Type"), f"{labels.kind(row.appointment_type)}, {row.duration_minutes} min", ""
     if room:
         yield gettext("Room"), str(room), reverse("admin:appointments_room_change", args=[room.pk])
     yield gettext("Token"), str(row.queue_number or ""), ""

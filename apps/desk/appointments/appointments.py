@@ -96,7 +96,7 @@ class TypeFilter(admin.SimpleListFilter):
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return labels.TYPES
+        return [(kind, str(words)) for kind, words in labels.TYPES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         return queryset.filter(appointment_type=self.value()) if self.value() else queryset
@@ -164,7 +164,7 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
             "patient": row.patient.filed_name,
             "mrn": row.patient.mrn,
             "doctor": labels.doctor(row.doctor),
-            "kind": labels.status(row.appointment_type),
+            "kind": labels.kind(row.appointment_type),
             "is_overbooked": row.overbook_seat is not None,
             "state": labels.state_tag(row),
             "waits": _waits(row),

@@ -100,5 +100,5 @@ def describe(row: Appointment) -> dict[str, str]:
     return {
         "when": labels.moment(row.scheduled_time),
         "doctor": labels.doctor(row.doctor),
-        "kind": labels.status(row.appointment_type),
+        "kind": labels.kind(row.appointment_type),
     }

@@ -52,7 +52,16 @@ STATES = {
     Status.NO_SHOW: State(_("Did not come"), "cancel", "warn"),
 }
 WITH_NURSE = State(_("With nurse"), "pulse", "go")
-TYPES = [(kind.value, kind.value.replace("_", " ")) for kind in AppointmentType]
+TYPES: list[tuple[str, str | Promise]] = [
+    (AppointmentType.CONSULTATION, _("Consultation")),
+    (AppointmentType.FOLLOW_UP, _("Follow-up")),
+    (AppointmentType.PROCEDURE, _("Procedure")),
+    (AppointmentType.VACCINATION, _("Vaccination")),
+    (AppointmentType.LAB, _("Laboratory test")),
+    (AppointmentType.TELEHEALTH, _("Video visit")),
+    (AppointmentType.EMERGENCY, _("Emergency")),
+]
+_TYPE_WORDS = dict(TYPES)
 
 
 def status(word: str) -> str:
@@ -97,8 +106,8 @@ def spoken(at: datetime) -> str:
 
 
 def kind(appointment_type: str) -> str:
-    """Returns an appointment type as words, like "Follow up"."""
-    return status(appointment_type).capitalize()
+    """Returns an appointment type in words, like "Follow-up"."""
+    return str(_TYPE_WORDS[appointment_type])
 
 
 def patient(row: Patient) -> str:

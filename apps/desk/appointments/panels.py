@@ -38,5 +38,5 @@ def next_appointments(request: HttpRequest, patient: Patient) -> Panel | None:
 
 
 def _line(row: Appointment) -> str:
-    label = f"{labels.moment(row.scheduled_time)}, {labels.doctor(row.doctor)}, {labels.status(row.appointment_type)}"
+    label = f"{labels.moment(row.scheduled_time)}, {labels.doctor(row.doctor)}, {labels.kind(row.appointment_type)}"
     return f"{label}: {labels.state(row).word}"

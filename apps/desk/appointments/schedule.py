@@ -51,9 +51,7 @@ class ViewForm(forms.Form):
     """Chooses what to show. Invalid values are ignored."""
 
     doctor = forms.ChoiceField(label=_("Doctor"), required=False)
-    type = forms.ChoiceField(
-        label=_("Type"), required=False, choices=[("", _("All types")), *((kind, labels.kind(kind)) for kind, _w in labels.TYPES)]
-    )
+    type = forms.ChoiceField(label=_("Type"), required=False, choices=[("", _("All types")), *labels.TYPES])
     status = forms.ChoiceField(
         label=_("Status"),
         required=False,

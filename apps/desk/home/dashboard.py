@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments.queue import board, day
 from apps.appointments.queue.day import DayNumbers, DoctorLoad
 from apps.appointments.rights import Permission
@@ -48,7 +49,7 @@ class DashboardHome(Home):
 class DashboardPage(DashboardHome):
     """The same as a page of its own, for users whose home is another one."""
 
-    permission = Permission.APPOINTMENT_ANY
+    permission = AccountPermission.STAFF_VIEW  # of those who run the clinic
 
 
 def _tiles(request: HttpRequest, by: Actor) -> Iterator[Tile]:

@@ -144,7 +144,8 @@ def _ended(today: list[Appointment]) -> str:
     if not seen and not missed:
         return ""
     words = ngettext("%(seen)s patient seen", "%(seen)s patients seen", seen) % {"seen": seen}
-    return words + gettext(", %(missed)s did not come") % {"missed": missed} if missed else words
+    absent = gettext("%(missed)s did not come") % {"missed": missed}
+    return f"{words}, {absent}" if missed else words
 
 
 def _alerts(by: Actor, user_id: UUID) -> list[dict[str, str]]:

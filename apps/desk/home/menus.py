@@ -151,7 +151,7 @@ ADMIN: Menu = (
         "",
         (
             Entry(_("Needs you"), "home", HOME),
-            Entry(_("Dashboard"), "chart", "admin:dashboard", Appointments.APPOINTMENT_ANY),
+            Entry(_("Dashboard"), "chart", "admin:dashboard", Accounts.STAFF_VIEW),
             FIND_OR_REGISTER,
         ),
     ),

@@ -85,7 +85,7 @@ def reason(request: HttpRequest, row: Appointment) -> str:
 
 def kind(row: Appointment) -> str:
     """Returns the type of the appointment as words."""
-    return labels.status(row.appointment_type).capitalize()
+    return labels.kind(row.appointment_type)
 
 
 def actions(request: HttpRequest, row: Appointment) -> dict[str, dict[str, Any]]:

@@ -77,7 +77,7 @@ def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse:
     text = text_of(nurse.get(QUEUE))
     first, second = rows(text)
     assert first[:2] == ["1", "2"]
-    assert re.fullmatch(r"ROE, Ann \d+ years Urgent ?Follow up · Fever · MRN\d+", first[2])
+    assert re.fullmatch(r"ROE, Ann \d+ years Urgent ?Follow-up · Fever · MRN\d+", first[2])
     assert first[3:8] == ["18:15", "Dr Tester", "Waiting", "3 min", "10:00"]
     assert (second[0], second[5:8]) == ("2", ["Waiting", "12 min", "10:15"])
     assert "2 waiting, 1 urgent · longest 12 min · 0 in progress" in " ".join(strip_tags(text).split())

@@ -61,7 +61,7 @@ def test_the_next_patients_have_one_action_each_and_a_menu_with_the_others(recep
     soon = booked("Soon", doctor, "10:30", "confirmed", notes="Itching, very private")
     text = text_of(reception)
     first, second = rows(text)
-    assert first[:5] == ["09:30", "LATE, Ann", "Dr Tester", "Follow up", "30 min late"]
+    assert first[:5] == ["09:30", "LATE, Ann", "Dr Tester", "Follow-up", "30 min late"]
     assert second[:5] == ["10:30", "SOON, Ann", "Dr Tester", "Consultation", "Confirmed"]
     assert first[5].startswith("Did not come LATE, Ann")
     assert second[5].startswith("Check in SOON, Ann")
