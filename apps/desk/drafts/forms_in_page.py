@@ -124,8 +124,8 @@ class _Reader(HTMLParser):
         self._select = ""
         self._textarea: Control | None = None
         self._lines = [0]
-        for line in html.splitlines(keepends=True):
-            self._lines.append(self._lines[-1] + len(line))
+        for line in html.split("\n"):  # as the parser counts them: a form feed in a note begins no line
+            self._lines.append(self._lines[-1] + len(line) + 1)
         self._html = html
 
     def _offset(self) -> int:

@@ -52,3 +52,11 @@ def test_a_draft_that_is_what_the_page_shows_is_no_draft() -> None:
     assert form.differs_from(same | {"note": ["Old"]})
     assert form.differs_from(same | {"gone": ["x"]})
     assert form.left_over(same | {"gone": ["x"], "empty": [""]}) == {"gone": "x"}
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r"])
+def test_a_page_with_a_mark_that_only_python_takes_for_a_new_line_is_filled_in_the_right_place(mark: str) -> None:
+    page = f"<p>A note{mark}of two{mark}lines</p>{PAGE}"
+    form, *_ = forms_in_page.forms(page, "/here/?p=1")
+    shown = forms_in_page.fill(page, form, {"who": ["Ann"]}, "")
+    assert shown == page.replace('name="who" value="A &amp; B"', 'name="who" value="Ann"').replace(" checked>", ">")
