@@ -94,7 +94,7 @@ def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser
     here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["book"])
-    page.click("input[name=_save]")
+    page.click("button.primary[name=_save]")
     assert page.locator("button[name=alternative]").count() == 3
     page.focus("#id_duration_minutes")
     with page.expect_navigation():

@@ -14,6 +14,7 @@ OBJECTS: Mapping[str, str] = {
     "delivery": "the deliveries of events",
     "doctor": "a doctor’s profile",
     "emergency_access": "the emergency access",
+    "home": "their home page",
     "icd10": "the diagnosis codes",
     "icd10_release": "the releases of diagnosis codes",
     "merge": "a merge of records",

@@ -101,5 +101,5 @@ def test_the_log_costs_as_many_statements_for_many_rows_as_for_one(
     for number in range(12):
         audit.record(by=jones, action="chart.read", patient_id=register_patient(f"Ann{number}").pk)
     client = browser(staff["admin"])
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):  # type: ignore[operator]  # of them six for the frame: menu, bell, drafts
         assert client.get(LOG).status_code == 200
