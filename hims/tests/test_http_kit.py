@@ -296,7 +296,7 @@ def test_credentials_that_are_none_are_refused(authorization: str) -> None:
 
 
 def test_a_request_id_is_kept_and_is_the_same_everywhere(staff: dict[str, User]) -> None:
-    reply = factories.api_client(staff["manager"]).get("/patients", HTTP_X_REQUEST_ID="ward-7_0042")
+    reply = factories.api_client(staff["manager"]).get("/consultations", HTTP_X_REQUEST_ID="ward-7_0042")
     assert error_of(reply, 403, "AUTHORIZATION_ERROR")["request_id"] == reply["X-Request-ID"] == "ward-7_0042"
     assert AuditEvent.objects.get(outcome="denied").request_id == "ward-7_0042"
 
@@ -309,10 +309,10 @@ def test_a_request_id_that_does_not_fit_is_replaced(given: str) -> None:
 def test_a_denial_is_on_record_whatever_the_path(staff: dict[str, User]) -> None:
     manager = factories.api_client(staff["manager"])
     for odd in ("%00", "%ff", "a" * 3_000, "%0a"):
-        error_of(manager.get(f"/patients/{odd}"), 403, "AUTHORIZATION_ERROR")
+        error_of(manager.get(f"/patients/{odd}/medical-history"), 403, "AUTHORIZATION_ERROR")
     rows = AuditEvent.objects.filter(outcome="denied")
     assert rows.count() == 4
-    assert "/v1/patients/%00" in {row.detail["path"] for row in rows}
+    assert "/v1/patients/%00/medical-history" in {row.detail["path"] for row in rows}
 
 
 # When something goes wrong

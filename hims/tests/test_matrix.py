@@ -12,6 +12,7 @@ from apps.access.tests.role_table import ROLES, Samples
 from apps.accounts.models import User
 from apps.appointments import services as appointments
 from apps.common.tests.shared_rows import shared_rows
+from apps.desk.patients.trends import TRENDS
 from apps.developers.pages import urls as developers
 from apps.patients.tests.contract import samples_about
 from apps.rest import endpoint
@@ -153,6 +154,10 @@ def test_every_route_about_a_closed_chart_answers_404_to_users_outside_the_team(
     assert (closed.restricted, closed.is_active, closed.insurance_provider) == (True, True, "")
 
 
+# The search text where the list of patients repeats it: the offer to register a person of that name, and its form.
+TYPED_BY_THE_USER = ("Register “Zabriskie”", 'value="Zabriskie"')
+
+
 def test_no_page_shows_a_closed_chart_to_users_outside_the_team(staff: dict[str, User]) -> None:
     closed, near = factories.register_patient("Dora", "Zabriskie"), factories.register_patient("Dora", "Zabrisky")
     entry = factories.chart(closed, "allergy", "Penicillin")
@@ -166,11 +171,13 @@ def test_no_page_shows_a_closed_chart_to_users_outside_the_team(staff: dict[str,
     pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
     pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={factories.at().date()}"}
     pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie", reverse("admin:queue")}
+    pages |= {reverse("admin:index"), reverse("admin:dashboard"), f"{reverse('admin:find')}?q=zabriskie"}
     gone = {
         reverse(f"admin:patients_patient_{page}", args=[row.pk])
         for row in (closed, old)
-        for page in ("change", "merge", "not_same")
+        for page in ("change", "summary", "visits", "appointments", "details", "merge", "not_same")
     }
+    gone |= {reverse("admin:patients_patient_trend", args=[closed.pk, slug]) for slug in TRENDS}
     gone |= {
         reverse("admin:patients_patient_history", args=[closed.pk]),
         reverse("admin:patients_merge_change", args=[merged.pk]),
@@ -180,9 +187,13 @@ def test_no_page_shows_a_closed_chart_to_users_outside_the_team(staff: dict[str,
     }
     gone |= {reverse("admin:patients_chartentry_change", args=[entry.pk])}
     gone |= {f"{reverse('admin:patients_chartentry_changelist')}?patient={row.pk}" for row in (closed, old)}
-    for role in ("admin", "doctor", "receptionist", "billing"):
+    for role in ("admin", "manager", "doctor", "nurse", "receptionist", "billing"):
         browser = factories.browser(staff[role])
         for page in pages | gone:
             response = browser.get(page)
-            assert "Zabriskie" not in response.content.decode().replace('value="zabriskie"', ""), f"{role}: {page}"
+            text = response.content.decode()
+            for echo in TYPED_BY_THE_USER if page.endswith("?q=zabriskie") else ():
+                text = text.replace(echo, "")
+            assert "Zabriskie" not in text, f"{role}: {page}"
+            assert page in gone or str(closed.pk) not in text, f"{role}: {page}"
             assert page in pages or response.status_code in (403, 404), f"{role}: {page}"

@@ -301,7 +301,7 @@ def test_who_keeps_calendars(staff: dict[str, User], doctor: User) -> None:
     feed, other = f"/doctors/{doctor.pk}/calendar-feed", hire("dr.other", "doctor", specialty="Cardiology")
     made = {role for role, user in staff.items() if api_client(user).post(feed).status_code == 201}
     seen = {role for role, user in staff.items() if api_client(user).get(feed).status_code == 200}
-    assert made == seen == {"admin", "doctor", "receptionist"}
+    assert made == seen == {"admin", "doctor", "manager", "receptionist"}
     for method in ("POST", "GET", "DELETE"):
         assert api_client(other).call(method, feed).status_code == 403
     assert api_client(staff["admin"]).post(f"/doctors/{staff['nurse'].pk}/calendar-feed").status_code == 404

@@ -66,10 +66,13 @@ def test_places_are_locked_in_one_order_whatever_the_order_of_the_caller() -> No
 
 
 def locks_of_a_waiting_transaction() -> int:
-    """Waits until a transaction waits for an advisory lock, and returns how many it has."""
+    """Waits until a transaction of this database waits for an advisory lock, and returns how many it has."""
     statement = """
-        SELECT count(*) FILTER (WHERE granted), count(*) FROM pg_locks WHERE locktype = 'advisory'
-        AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)
+        WITH seen AS MATERIALIZED (
+            SELECT pid, granted FROM pg_locks WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        )
+        SELECT count(*) FILTER (WHERE granted), count(*) FROM seen WHERE pid IN (SELECT pid FROM seen WHERE NOT granted)
     """
     with connection.cursor() as cursor:
         while True:

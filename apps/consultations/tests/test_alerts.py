@@ -1,6 +1,6 @@
 """A vital sign that calls the doctor: in the reply, on every page, in the queue, with its history; and a patient who is ready."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, browser, hire
 from apps.appointments.models import Appointment
 from apps.audit.models import AuditEvent
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.errors import Forbidden
 from apps.consultations import services
 from apps.consultations.models import ConsultationStatusChange, VitalAlert
@@ -41,6 +41,11 @@ def put(user: User, visit: Any, number: int, data: dict[str, Any], **more: Any) 
 def queue(user: User) -> dict[str, Any]:
     queue_data: dict[str, Any] = api_client(user).get("/queue").json()["data"]
     return queue_data
+
+
+def since(instant: str) -> str:
+    """Returns the time of an instant of the API as the pages write it."""
+    return clinic_times.clock_time(datetime.fromisoformat(instant))
 
 
 def facts(name: str) -> list[dict[str, Any]]:
@@ -78,7 +83,7 @@ def test_the_queue_row_is_marked_until_a_doctor_acknowledges(staff: dict[str, Us
         assert (data["summary"]["alerts"], data["summary"]["waiting"]) == (1, 0)
         assert data["summary"]["longest_wait_minutes"] is None
     shown = browser(staff["receptionist"]).get("/admin/queue/").content.decode()
-    assert "Alert: vital signs</strong> since" in shown
+    assert f"Alert: vital signs, {since(row['alert_since'])}" in shown
     assert "210/130" not in shown
     one, other = (alert["id"] for alert in save(staff["doctor"], visit, 2).alerts)
     put(staff["doctor"], visit, 2, {}, acknowledged_alerts=[{"id": one, "reason": "Repeated: 150/90"}])
@@ -232,7 +237,8 @@ def test_a_nurse_hands_a_patient_to_the_doctor_who_sees_it_in_the_queue(staff: d
     assert (shown["ready_at"] is not None, shown["ready_by"]) == (True, str(staff["nurse"].pk))
     (row,) = queue(staff["doctor"])["queue"]
     assert (row["status"], row["alert_since"], row["ready_since"]) == ("in_progress", None, shown["ready_at"])
-    assert "Ready for the doctor</strong> since" in browser(staff["doctor"]).get("/admin/queue/").content.decode()
+    page = browser(staff["doctor"]).get("/admin/queue/").content.decode()
+    assert f"Ready for the doctor since {since(row['ready_since'])}" in page
     assert [fact["ready_at"] is not None for fact in facts("consultation.ready")] == [True]
     assert AuditEvent.objects.filter(action="consultation.ready").exists()
     assert ConsultationStatusChange.objects.filter(

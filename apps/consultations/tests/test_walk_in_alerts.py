@@ -62,7 +62,7 @@ def test_the_alert_of_a_walk_in_is_on_the_doctors_queue_page_start_page_and_list
     for reader in (doctor, staff["nurse"]):
         (line,) = walk_ins(reader)
         assert (line["id"], line["alert"] != "", line["ready"]) == (visit.row.pk, True, "")
-        assert "Alert: vital signs</strong> since" in text(reader, f"{QUEUE}?part=1")
+        assert f"Alert: vital signs since {line['alert']}" in text(reader, f"{QUEUE}?part=1")
         assert f'href="{LIST}{visit.row.pk}/change/"' in text(reader, QUEUE)
         assert "Alert: vital signs" in text(reader, "/admin/")
         for query in ("", "?status=alert"):
