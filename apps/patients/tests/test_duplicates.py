@@ -224,7 +224,9 @@ def test_a_patient_who_was_not_shown_is_not_ticked_off(staff: dict[str, User]) -
 
 def test_a_patients_page_shows_possible_duplicates(staff: dict[str, User]) -> None:
     john, jon = register_patient(), register_patient("Jhon")
-    address = reverse("admin:patients_patient_change", args=[john.pk])
+    address = reverse("admin:patients_patient_details", args=[john.pk])
+    first_tab = browser(staff["receptionist"]).get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
+    assert "May be the same as" in first_tab
     client = browser(staff["nurse"])
     page = client.get(address).content.decode()
     not_same_page = reverse("admin:patients_patient_not_same", args=[john.pk])
@@ -240,8 +242,10 @@ def test_a_patients_page_shows_possible_duplicates(staff: dict[str, User]) -> No
 
 def test_users_who_may_not_match_are_shown_no_duplicates(staff: dict[str, User]) -> None:
     john, _ = register_patient(), register_patient("Jhon")
-    address = reverse("admin:patients_patient_change", args=[john.pk])
-    assert "May be the same as" not in browser(staff["billing"]).get(address).content.decode()
+    for name in ("change", "details"):
+        reply = browser(staff["billing"]).get(reverse(f"admin:patients_patient_{name}", args=[john.pk]), follow=True)
+        assert reply.status_code == 200
+        assert "May be the same as" not in reply.content.decode()
 
 
 # What it costs

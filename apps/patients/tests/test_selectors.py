@@ -35,7 +35,7 @@ def people() -> None:
     [
         ("john doe", ["John Doe"]),
         ("DOE JOHN", ["John Doe"]),
-        ("doe jo", ["Johanna Doering", "John Doe"]),
+        ("doe jo", ["John Doe", "Johanna Doering"]),
         ("jose obrien", ["José María O'Brien-Núñez"]),
         ("JOSÉ O'BRIEN", ["José María O'Brien-Núñez"]),
         ("nunez", ["José María O'Brien-Núñez"]),

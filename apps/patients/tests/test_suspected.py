@@ -141,11 +141,11 @@ def test_absent_patients_are_not_searched_for() -> None:
         services.refresh_duplicate_candidates(by=SYSTEM, patient_id=new_id())
 
 
-def test_only_those_who_merge_see_the_queue(staff: dict[str, User]) -> None:
+def test_only_administrators_and_managers_see_the_queue(staff: dict[str, User]) -> None:
     john, _ = register_patient(), register_patient("Jhon")
     look(john)
-    assert {role for role, user in staff.items() if selectors.duplicate_candidates(visible_to=user)} == {"admin"}
-    assert selectors.duplicate_candidate_count(staff["admin"]) == 1
+    assert {role for role, user in staff.items() if selectors.duplicate_candidates(visible_to=user)} == {"admin", "manager"}
+    assert [selectors.duplicate_candidate_count(staff[role]) for role in ("admin", "manager", "nurse")] == [1, 1, 0]
 
 
 def test_the_likeliest_come_first_and_of_equals_the_longest_known() -> None:
