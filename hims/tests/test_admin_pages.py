@@ -30,11 +30,18 @@ _RUN = """only => {
   return axe.run({runOnly: only, resultTypes: ["violations"], preload: {assets: ["media"]}}).then(results => results.violations);
 }"""
 
+_TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+  .map(one => one.outerHTML.slice(0, 100)).slice(0, 3)"""
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium (apt-get install chromium)"),
 ]
+
+
+def reasons(node: dict[str, Any]) -> str:
+    return "; ".join(check["message"] for check in [*node["any"], *node["all"], *node["none"]])
 
 
 @pytest.mark.parametrize("width", [1280, *(pytest.param(width, marks=pytest.mark.full) for width in (1024, 390))])
@@ -53,9 +60,9 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
             here.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             picture(here.page, f"{name}-{scheme}")
             for rule in here.page.evaluate(_RUN, rules):
-                problems.extend(f"{name}, {scheme}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
+                problems.extend(f"{name}, {scheme}: {rule['id']} {node['html'][:120]} {reasons(node)}" for node in rule["nodes"])
         if (wide := here.page.evaluate("document.documentElement.scrollWidth")) > width:
-            problems.append(f"{name}: {wide} pixels wide, in a window of {width}")
+            problems.append(f"{name}: {wide} pixels wide, in a window of {width}: {here.page.evaluate(_TOO_WIDE)}")
         problems.extend(f"{name}: {complaint}" for complaint in here.complaints)
         here.complaints.clear()
 
