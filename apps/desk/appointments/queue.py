@@ -72,7 +72,7 @@ class QueueView(View):
             query = {name: str(value) for name, value in (("doctor", doctor), ("state", state)) if value}
             audit.record(by=by, action="queue.listed", door="admin", query=query, shown=len(every) + len(walk_ins))
         context = {
-            "rows": [queue_rows.text_of(request, line, queue.at) for line in every if state in ("", line.place)],
+            "rows": [queue_rows.text_of(request, line, queue.at) for line in every if _is_shown(line, state, by)],
             "chips": _chips(every, doctors, doctor, state),
             "walk_ins": walk_ins,
             "numbers": queue.summary,
@@ -134,6 +134,12 @@ def _doctors(by: Actor) -> dict[str, dict[str, Any]]:
 
 def _rows(queue: QueueBoard) -> list[Any]:
     return [*(entry.appointment for entry in queue.entries), *queue.others]
+
+
+def _is_shown(line: Line, state: str, by: Actor) -> bool:
+    """Returns whether a row is in the chosen state. An alert stays in sight of clinical users, whatever they chose."""
+    has_alert = line.row.alert_since is not None and by.has_permission(Permission.APPOINTMENT_SEE_NOTES)
+    return has_alert or state in ("", line.place)
 
 
 def _address(doctor: UUID | None, state: str) -> str:

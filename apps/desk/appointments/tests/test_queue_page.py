@@ -23,6 +23,8 @@ from apps.appointments.tests.factories import at, book_and_check_in
 from apps.audit.models import AuditEvent
 from apps.consultations import services as visits
 from apps.consultations.services import NewConsultation
+from apps.consultations.steps.definitions import Step
+from apps.consultations.tests.factories import save
 from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +196,15 @@ def test_a_state_is_shown_alone_and_keeps_the_numbers_of_all(staff: dict[str, Us
     }
     assert (chips["Waiting"], chips["With doctor"]) == (1, 1)
     assert "With nurse" not in chips
+
+
+def test_a_patient_with_an_alert_stays_in_sight_whatever_state_is_chosen(
+    staff: dict[str, User], nurse: Client, doctor: User
+) -> None:
+    book_and_check_in(register_patient("Ann", "Waits"), doctor, 5)
+    ill = visits.start(by=doctor, new=visit_of(book_and_check_in(register_patient("Dora", "Ill"), doctor, 30)))
+    save(staff["nurse"], ill, Step.VITALS, {"bp": "210/130", "spo2": 88})
+    assert {one[1] for one in places(nurse, "?state=waiting")} == {"WAITS", "ILL"}
 
 
 def test_the_reason_of_the_visit_is_for_clinical_users(staff: dict[str, User], nurse: Client, doctor: User) -> None:
