@@ -1,4 +1,4 @@
-"""Saves a section while it is filled in. It never completes a section, and it answers a script instead of showing a page."""
+"""Saves a section while the user fills it in, as a draft: it never completes the section. It replies to a script with JSON."""
 
 from typing import Any, cast
 

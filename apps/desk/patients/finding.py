@@ -107,6 +107,8 @@ class SuggestionsView(View):
 class FindMixin(HimsModelAdmin[Patient]):
     """The list of patients: the best match first. The only match is opened at once."""
 
+    registration_context: Any  # of RegistrationMixin, which this is mixed with
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
     ) -> tuple[QuerySet[Patient], bool]:
@@ -175,9 +177,3 @@ class FindMixin(HimsModelAdmin[Patient]):
             )
             for row in rows
         ]
-
-    def registration_context(
-        self, request: HttpRequest, form: Any, lookalikes: Any = (), *, has_focus: bool = False
-    ) -> dict[str, Any]:
-        """Returns what the form of registration needs (`registration.RegistrationMixin`)."""
-        raise NotImplementedError

@@ -244,7 +244,7 @@ class _DoctorCalendar:
         return self.at_desk("scheduled", min(at, self.now) - self.random.randint(1, 20) * _DAY)
 
     def at_desk(self, status: str, at: datetime) -> ImportedStatus:
-        """Returns what reception does, within the hours in which the clinic answers the telephone."""
+        """Returns a step that reception takes, moved into office hours."""
         return self.step(status, within_office_hours(at), "reception.kim")
 
     def step(self, status: str, at: datetime, who: str) -> ImportedStatus:

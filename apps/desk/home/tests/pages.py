@@ -9,7 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
+from apps.patients.models import Patient
+from apps.patients.tests.factories import register_patient
+
 HOME = "/admin/"
+
+
+def ann(last_name: str) -> Patient:
+    return register_patient("Ann", last_name)
 
 
 def words(html: str) -> str:

@@ -1,12 +1,10 @@
 """The home of the doctors: the patients of the day, alerts to acknowledge and notes to finish."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -22,9 +20,8 @@ from apps.consultations import services as consultations
 from apps.consultations.models import Consultation
 from apps.consultations.services import Acknowledged
 from apps.consultations.tests.factories import save, start_consultation
-from apps.desk.home.tests.pages import HOME, rows, section, statements, text_of
-from apps.patients.models import Patient
-from apps.patients.tests.factories import register_patient, restrict
+from apps.desk.home.tests.pages import HOME, ann, rows, section, statements, text_of
+from apps.patients.tests.factories import restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -32,24 +29,9 @@ CRITICAL = {"bp": "210/130", "spo2": 88}
 MENU_NUMBER = re.compile(r"<span>Notes to finish</span>(?:<b class=\"n\">.*?</span>(\d+)</b>)?")
 
 
-@pytest.fixture(autouse=True)
-def ten_o_clock() -> Iterator[Any]:
-    with time_machine.travel(at("10:00"), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def doctor(staff: dict[str, User]) -> User:
-    return staff["doctor"]
-
-
 @pytest.fixture
 def page(doctor: User) -> Client:
     return browser(doctor)
-
-
-def ann(last_name: str) -> Patient:
-    return register_patient("Ann", last_name)
 
 
 def today(clock_time: str) -> Any:

@@ -1,11 +1,9 @@
 """The homes of manager and system administrator, and those of roles whose work is built later."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -18,7 +16,7 @@ from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.tests.factories import at, book, publish
 from apps.common import clock
-from apps.desk.home.tests.pages import HOME, rows, statements, text_of, tiles, words
+from apps.desk.home.tests.pages import HOME, ann, rows, statements, text_of, tiles, words
 from apps.events.tests.contract import dead_lettered
 from apps.patients import services as patients
 from apps.patients.models import Patient
@@ -29,24 +27,9 @@ pytestmark = pytest.mark.django_db
 DASHBOARD = "/admin/dashboard/"
 
 
-@pytest.fixture(autouse=True)
-def ten_o_clock() -> Iterator[Any]:
-    with time_machine.travel(at("10:00"), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def doctor(staff: dict[str, User]) -> User:
-    return staff["doctor"]
-
-
 @pytest.fixture
 def admin(staff: dict[str, User]) -> Client:
     return browser(staff["admin"])
-
-
-def ann(last_name: str) -> Patient:
-    return register_patient("Ann", last_name)
 
 
 def booked(last_name: str, doctor: User, clock_time: str, status: str = "confirmed", days: int = 0) -> Appointment:

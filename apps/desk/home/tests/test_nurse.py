@@ -1,17 +1,15 @@
 """The home of the nurses: who is called in next, and who is with a nurse."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments.models import Appointment
-from apps.appointments.tests.factories import at, book_and_check_in
+from apps.appointments.tests.factories import book_and_check_in
 from apps.audit.models import AuditEvent
 from apps.consultations import services as consultations
 from apps.consultations.selectors import ConsultationDetails
@@ -22,17 +20,6 @@ from apps.patients.tests.factories import register_patient, restrict
 pytestmark = pytest.mark.django_db
 
 CRITICAL = {"bp": "210/130", "spo2": 88}
-
-
-@pytest.fixture(autouse=True)
-def ten_o_clock() -> Iterator[Any]:
-    with time_machine.travel(at("10:00"), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def doctor(staff: dict[str, User]) -> User:
-    return staff["doctor"]
 
 
 @pytest.fixture

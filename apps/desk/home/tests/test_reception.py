@@ -1,12 +1,10 @@
 """The home of reception: who arrives next with one action each, the doctors, free times and things to do."""
 
-from collections.abc import Iterator
 from datetime import time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -19,31 +17,15 @@ from apps.appointments.tests.factories import at, book, publish
 from apps.appointments.tests.test_waitlist_constraints import offer, waits
 from apps.audit.models import AuditEvent
 from apps.common import clock
-from apps.desk.home.tests.pages import HOME, rows, section, statements, text_of, tiles
-from apps.patients.models import Patient
-from apps.patients.tests.factories import register_patient, restrict
+from apps.desk.home.tests.pages import HOME, ann, rows, section, statements, text_of, tiles
+from apps.patients.tests.factories import restrict
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def ten_o_clock() -> Iterator[Any]:
-    with time_machine.travel(at("10:00"), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def doctor(staff: dict[str, User]) -> User:
-    return staff["doctor"]
 
 
 @pytest.fixture
 def reception(staff: dict[str, User]) -> Client:
     return browser(staff["receptionist"])
-
-
-def ann(last_name: str) -> Patient:
-    return register_patient("Ann", last_name)
 
 
 def today(clock_time: str) -> Any:
