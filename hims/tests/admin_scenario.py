@@ -69,6 +69,11 @@ class AdminPages:
         self.page.goto(self.base + address)
         return self.page
 
+    def click(self, selector: str) -> None:
+        """Clicks what leads to another page, and waits for the whole page. A click itself returns when the reply begins."""
+        self.page.locator(selector).first.click()
+        self.page.wait_for_load_state()
+
     def sign_in(self, username: str) -> None:
         self.open("/admin/login/?next=/admin/")
         self.page.fill("#id_username", username)

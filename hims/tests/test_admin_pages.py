@@ -54,7 +54,6 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
     problems = []
 
     def look(name: str) -> None:
-        here.page.wait_for_load_state()  # a click returns when the reply begins
         here.page.evaluate(_AXE)
         for scheme, rules in RULES.items():
             here.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -70,7 +69,8 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
     look("login")
     here.page.fill("#id_username", "nobody")
     here.page.fill("#id_password", "wrong")
-    here.page.press("#id_password", "Enter")
+    with here.page.expect_navigation():
+        here.page.press("#id_password", "Enter")
     look("login-refused")
     here.open("/admin/password-forgot/")
     look("forgot")
@@ -97,20 +97,20 @@ def test_every_page_keeps_the_strict_policy_asks_no_other_host_and_axe_finds_not
     look("proof")
     settings.REAUTHENTICATION_LIFETIME = lasts
     here.open(shown.pages["register"])
-    here.page.click("form[method=post] button.primary")
+    here.click("form[method=post] button.primary")
     look("register-refused")
     here.open(shown.pages["book"])
-    here.page.click("button.primary[name=_save]")
+    here.click("button.primary[name=_save]")
     look("book-taken")
     here.open(shown.pages["series-book"])
-    here.page.click("button[name=preview]")
+    here.click("button[name=preview]")
     look("series-preview")
-    here.page.click("input[name=_save]")
+    here.click("input[name=_save]")
     look("series-taken")
     here.open(shown.pages["move-visits"])
-    here.page.click(".submit-row button[name=look]")
+    here.click(".submit-row button[name=look]")
     look("move-plan")
-    here.page.click("input[name=_save]")
+    here.click("input[name=_save]")
     look("move-refused")
     context.close()
     assert not problems, f"{len(problems)} problems\n" + "\n".join(problems)
@@ -124,7 +124,8 @@ def test_a_second_factor_is_set_up_at_the_door_without_javascript(
     page = half_way(here, "nurse.ward")
     assert page.locator(".hims-qr svg").bounding_box()["width"] > 100  # type: ignore[index]
     page.fill("#id_code", factories.code(page.inner_text(".hims-key")))
-    page.press("#id_code", "Enter")
+    with page.expect_navigation():
+        page.press("#id_code", "Enter")
     assert page.locator(".hims-codes li").count() == 10
     picture(page, "recovery-codes")
     page.click(".hims-onward")
@@ -139,12 +140,12 @@ def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_serv
     page = here.open(shown.pages["patient"])
     page.fill("#id_city", "Berkeley")
     patients.amend(by=shown.staff["nurse"], patient_id=shown.patient.pk, changes={"city": "San Jose"})
-    page.click("input[name=_save]")
+    here.click("input[name=_save]")
     assert "Changed by Nurse.Ward Tester" in page.inner_text(".alert.ack")
     assert page.input_value("#id_city") == "Berkeley"
     assert page.title().startswith("Error:")
     picture(page, "clash")
-    page.click("input[name=_save]")
+    here.click("input[name=_save]")
     assert Patient.objects.get(pk=shown.patient.pk).city == "Berkeley"
     assert not here.complaints
     context.close()

@@ -46,8 +46,7 @@ def test_arrows_lead_through_the_schedule_and_a_free_time_is_booked_by_keyboard(
     page.keyboard.type("eve lee")
     page.keyboard.press("Enter")
     page.wait_for_selector("#result_list a")
-    with page.expect_navigation():  # whole, scripts too: they listen for the keys
-        page.click("#result_list a")
+    here.click("#result_list a")
     assert page.input_value("#id_scheduled_time_1") == "09:00"
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/schedule/**")
@@ -94,13 +93,13 @@ def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser
     here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["book"])
-    page.click("button.primary[name=_save]")
+    here.click("button.primary[name=_save]")
     assert page.locator("button[name=alternative]").count() == 3
     page.focus("#id_duration_minutes")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.locator("button[name=alternative]").count() == 3
-    page.locator("button[name=alternative]").nth(1).click()
+    here.click("button[name=alternative] >> nth=1")
     assert "Booked: " in page.inner_text(".messagelist")
     context.close()
 
@@ -123,7 +122,7 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "Appointments moved: 3." in page.inner_text(".messagelist")
-    page.click("text=Move the appointments back")
+    here.click("text=Move the appointments back")
     page.focus("form.question .danger")
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -206,8 +205,9 @@ def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any,
     last = page.locator("#result_list tbody tr").last
     last.locator("summary").click()
     last.locator("select").select_option("emergency")
-    last.locator("button").click()
+    with page.expect_navigation():
+        last.locator("button").click()
     assert "The priority is saved." in page.inner_text(".messagelist")
-    page.click("text=Refresh")
+    here.click("text=Refresh")
     assert page.locator("#result_list tbody th .tag:has-text('Emergency')").count() >= 2
     context.close()

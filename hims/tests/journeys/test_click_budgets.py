@@ -40,7 +40,7 @@ class Hands:
     keys: int = 0  # pressed, except typed characters
 
     def click(self, selector: str) -> None:
-        """Clicks the first element that matches."""
+        """Clicks the first element that matches. Waits for a page that follows: a click returns when the reply begins."""
         self.clicks += 1
         self.page.locator(selector).first.click()
         self.page.wait_for_load_state()

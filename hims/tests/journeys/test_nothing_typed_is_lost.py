@@ -92,7 +92,7 @@ def test_no_word_is_lost_while_the_session_ends_the_server_restarts_and_a_collea
         Session.objects.all().delete()
         box.press_sequentially(LINES[1])
         wait_for(page, "".join(LINES[:2]))
-        assert page.get_by_text("You are signed out. What you typed is stored.").is_visible()
+        page.get_by_text("You are signed out. What you typed is stored.").wait_for()
 
         server.stop()
         box.press_sequentially(LINES[2])
@@ -111,7 +111,7 @@ def test_no_word_is_lost_while_the_session_ends_the_server_restarts_and_a_collea
 
         page.get_by_role("button", name="Save and go on").last.click()
         page.get_by_text("Changed by").wait_for()
-        assert page.get_by_role("cell", name="Cough", exact=True).is_visible()
+        page.get_by_role("cell", name="Cough", exact=True).wait_for()
         page.get_by_role("button", name="Save and go on").last.click()
         page.wait_for_url("**/step/3/")
         assert not seen.stopped()
