@@ -9,7 +9,7 @@ from hims.launch import paths
 
 WORKLOADS = (
     *("noop", "login", "list", "deep-page", "total", "search", "typos", "detail"),
-    *("appts", "visit", "book", "follow-up", "book-race", "book-hot", "sql-count", "desk", "boot", "fanout"),
+    *("appts", "visit", "book", "follow-up", "book-race", "book-hot", "sql-count", "desk", "workspace", "boot", "fanout"),
 )
 RESULTS = paths.PROJECT / "benchmarks" / "RESULTS.md"
 

@@ -20,6 +20,7 @@ from benchmarks.workloads import (
     sql_count,
     total,
     typos,
+    workspace,
 )
 
 Workload = Callable[[Stage], list[Row]]
@@ -41,6 +42,7 @@ ALL: Mapping[str, Workload] = {
     "book-hot": hot.run,
     "sql-count": sql_count.run,
     "desk": desk.run,
+    "workspace": workspace.run,
     "boot": boot.run,
     "fanout": fanout.run,
 }

@@ -33,15 +33,15 @@ def _usernames() -> list[str]:
 
 
 def _rows(user: User, name: str, full: psycopg.Connection, few: psycopg.Connection) -> list[Row]:
-    client = _signed_in(user.username)
-    lists = _sent(client, {model._meta.label: reverse(f"admin:{_url(model)}_changelist") for model in admin.site._registry})
-    rows = [_row(f"{name}: the worst of {len(lists)} lists", lists, full, few, most=15)] if lists else []
+    client = signed_in(user.username)
+    lists = opened(client, {model._meta.label: reverse(f"admin:{_url(model)}_changelist") for model in admin.site._registry})
+    rows = [row(f"{name}: the worst of {len(lists)} lists", lists, full, few, most=15)] if lists else []
     visit = Consultation.objects.filter(status="completed").order_by("-started_at").values_list("pk", flat=True).first()
-    page = _sent(client, {"a visit": reverse("admin:consultations_consultation_change", args=[visit])})
-    return [*rows, *([_row(f"{name}: a visit", page, full, few, most=25)] if page else [])]
+    page = opened(client, {"a visit": reverse("admin:consultations_consultation_change", args=[visit])})
+    return [*rows, *([row(f"{name}: a visit", page, full, few, most=25)] if page else [])]
 
 
-def _signed_in(username: str) -> Client:
+def signed_in(username: str) -> Client:
     """A browser of the desk. Raises CannotStart where the sign-in is refused."""
     client = Client(SERVER_NAME="127.0.0.1")
     client.post(reverse("admin:login"), {"username": username, "password": PASSWORD})
@@ -54,7 +54,7 @@ def _url(model: type) -> str:
     return f"{model._meta.app_label}_{model._meta.model_name}"  # type: ignore[attr-defined]
 
 
-def _sent(client: Client, paths: Mapping[str, str]) -> dict[str, list[str]]:
+def opened(client: Client, paths: Mapping[str, str]) -> dict[str, list[str]]:
     """The statements of the pages that are open to the client, at their second opening."""
     seen = {
         name: (statements.capture_page(client, path), statements.capture_page(client, path))[1] for name, path in paths.items()
@@ -62,7 +62,7 @@ def _sent(client: Client, paths: Mapping[str, str]) -> dict[str, list[str]]:
     return {name: sent for name, sent in seen.items() if sent is not None}
 
 
-def _row(name: str, pages: Mapping[str, list[str]], full: psycopg.Connection, few: psycopg.Connection, *, most: int) -> Row:
+def row(name: str, pages: Mapping[str, list[str]], full: psycopg.Connection, few: psycopg.Connection, *, most: int) -> Row:
     times = {page: _milliseconds(full, sent) for page, sent in pages.items()}
     slowest, longest = max(times, key=times.__getitem__), max(pages, key=lambda page: len(pages[page]))
     growth = times[slowest] / _milliseconds(few, pages[slowest])
