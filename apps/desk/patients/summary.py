@@ -17,6 +17,7 @@ from apps.consultations.models import SIGNED, Consultation
 from apps.consultations.rights import Permission as Consultations
 from apps.consultations.rules import Status
 from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.follow_up import FollowUp, planned
 from apps.desk.appointments import labels
 from apps.desk.kit.site import can_open
 from apps.desk.patients import tabs, trends, visits_tab
@@ -27,6 +28,7 @@ from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient
 
 _ROWS = {EntryType.DIAGNOSIS: 4, EntryType.ALLERGY: 3, EntryType.MEDICATION: 4}
+_OF_LAST_VISIT = (Step.SYMPTOMS, Step.ASSESSMENT, Step.TREATMENT_PLAN, Step.FOLLOW_UP)
 _NEXT, _EVENTS, _VISITS = 3, 4, 5
 _ICONS = {
     EntryType.ALLERGY: "warning",
@@ -43,15 +45,18 @@ _PLAN_LENGTH = 260  # characters of a plan on the summary; the visit has the res
 def content(request: HttpRequest, patient: Patient, open_appointments: Sequence[Appointment]) -> dict[str, Any]:
     """Returns what the summary shows, as far as the user may read it. At most eight queries, whatever the size of the chart."""
     visits = _visits(request, patient)
+    last = _last_visit(visits)
+    sees_appointments = can_open(request.user, Appointments.APPOINTMENT_VIEW)
     return {
         "problems": _section(request, patient, EntryType.DIAGNOSIS),
         "allergies": _section(request, patient, EntryType.ALLERGY),
         "medicines": _section(request, patient, EntryType.MEDICATION),
         "reads": {kind.value: rights.reads_chart(cast("Actor", request.user), kind) for kind in EntryType},
         "trends": trends.rows(request, patient),
-        "last_visit": _last_visit(visits),
+        "last_visit": last,
+        "due": last["follow_up"] if last and sees_appointments and not open_appointments else None,
         "sees_visits": can_open(request.user, Consultations.CONSULTATION_SEE_NOTES),
-        "may_see_appointments": can_open(request.user, Appointments.APPOINTMENT_VIEW),
+        "may_see_appointments": sees_appointments,
         "next": [_appointment(row) for row in open_appointments[:_NEXT]],
         "events": _events(request, patient, visits),
         "record_url": tabs.carried(request, tabs.address(request.user, patient.pk, tabs.RECORD)),
@@ -99,8 +104,9 @@ def _last_visit(visits: Sequence[Consultation]) -> dict[str, Any] | None:
     last = next((row for row in visits if row.status in SIGNED), None)
     if last is None:
         return None
-    saves = consultations.saves_of_all([last.pk], [Step.SYMPTOMS, Step.ASSESSMENT, Step.TREATMENT_PLAN])[last.pk]
+    saves = consultations.saves_of_all([last.pk], [*_OF_LAST_VISIT])[last.pk]
     plan = saves[Step.TREATMENT_PLAN].data.get("plan", "") if Step.TREATMENT_PLAN in saves else ""
+    follow_up = saves[Step.FOLLOW_UP].data if Step.FOLLOW_UP in saves else {}
     return {
         "url": reverse("admin:consultations_consultation_change", args=[last.pk]),
         "day": clinic_times.day(last.started_at),
@@ -108,6 +114,19 @@ def _last_visit(visits: Sequence[Consultation]) -> dict[str, Any] | None:
         "reason": visits_tab.complaint(saves),
         "diagnoses": visits_tab.diagnoses(saves),
         "plan": plan if len(plan) <= _PLAN_LENGTH else f"{plan[:_PLAN_LENGTH].rsplit(' ', 1)[0]} …",
+        "follow_up": _due(planned(follow_up, clinic_times.local(last.started_at).date())),
+    }
+
+
+def _due(follow_up: FollowUp | None) -> dict[str, Any] | None:
+    """Returns what the last visit planned, which is due as long as no appointment is booked."""
+    if follow_up is None:
+        return None
+    day = follow_up.due_on
+    return {
+        "text": follow_up.text or gettext("Follow-up"),
+        "day": clinic_times.day(day) if day else "",
+        "is_over": bool(day and day < clock.today()),
     }
 
 

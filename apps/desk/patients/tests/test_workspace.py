@@ -1,7 +1,7 @@
 """The workspace of a patient: its tabs by role, the summary, the next step, the trends, and what of it is audited."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +12,10 @@ from apps.accounts.tests.factories import browser
 from apps.appointments import services as appointments
 from apps.appointments.tests.factories import book_and_check_in, publish
 from apps.audit.models import AuditEvent
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.consultations import services as consultations
-from apps.consultations.tests.factories import booked, fill, signed, start_consultation
+from apps.consultations.steps.definitions import Step
+from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
 from apps.patients.models import Patient
 from apps.patients.tests.factories import chart, merge, register_patient, restrict
 from apps.terminology.tests import factories as terminology
@@ -152,6 +153,25 @@ def test_the_summary_shows_the_plan_of_the_last_signed_visit(staff: dict[str, Us
     last = response.context["last_visit"]
     assert last["plan"]
     assert last["plan"] in response.content.decode()
+
+
+def test_a_planned_follow_up_is_due_until_an_appointment_is_booked(staff: dict[str, User], time_machine: Any) -> None:
+    time_machine.move_to(datetime(2030, 1, 7, 18, tzinfo=UTC), tick=False)
+    patient, doctor = register_patient(), staff["doctor"]
+    visit = start_consultation(doctor, patient, "quick")
+    save(doctor, visit, Step.FOLLOW_UP, {"follow_up": {"in_days": 14, "reason": "Blood pressure check"}})
+    consultations.complete(by=doctor, consultation_id=fill(doctor, visit).row.pk)
+    due_on = clinic_times.local(visit.row.started_at).date() + timedelta(days=14)
+
+    text = shown(staff["nurse"], page(patient))
+    assert "Blood pressure check" in text
+    assert clinic_times.day(due_on) in text
+    assert f"Since {clinic_times.day(due_on)}" not in text
+    time_machine.shift(timedelta(days=15))
+    assert f"Since {clinic_times.day(due_on)}" in shown(staff["nurse"], page(patient))
+
+    booked(patient, doctor, "follow_up", minutes_ahead=60)
+    assert 'id="due"' not in shown(staff["nurse"], page(patient))
 
 
 def test_the_summary_costs_the_same_for_a_small_and_a_large_chart(
