@@ -167,6 +167,7 @@ def register(hands: Hands) -> None:
     hands.type("ann smith 3/20/85")
     hands.press("Enter")
     hands.page.wait_for_selector("#registration")
+    hands.page.wait_for_load_state()  # then the first empty box has the focus
     hands.type("f")
     hands.press("Tab")
     hands.type("415 555 0199")
