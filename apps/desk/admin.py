@@ -20,7 +20,7 @@ from apps.desk.audit import log
 from apps.desk.consultations import call_in, consultations
 from apps.desk.drafts.keeper import DraftKeeper
 from apps.desk.drafts.pages import DraftAnswerView, DraftView
-from apps.desk.events import deliveries
+from apps.desk.events import deliveries, jobs
 from apps.desk.home import HOMES
 from apps.desk.home.dashboard import DashboardPage
 from apps.desk.home.menus import MENUS, person
@@ -59,6 +59,7 @@ site.pages = (
     SitePage(route="call-in/", name="call_in", view=call_in.CallInView, permission=call_in.NEED),
     SitePage(route="dashboard/", name="dashboard", view=DashboardPage, permission=DashboardPage.permission),
     SitePage(route="find/", name="find", view=finding.SuggestionsView, permission=PatientPermission.PATIENT_VIEW),
+    SitePage(route="jobs/", name="jobs", view=jobs.JobsView, permission=jobs.NEED),
     SitePage(route="records/", name="all_records", view=AllRecordsView),
     SitePage(route="drafts/", name="draft", view=DraftView, is_open=True),
     SitePage(route="drafts/answer/", name="draft_answer", view=DraftAnswerView),

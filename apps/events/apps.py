@@ -8,3 +8,4 @@ class EventsConfig(DomainConfig):
     verbose_name = "Upkeep"
     floor = 1
     beat = {"relay the events that are due": Periodic("apps.events.tasks.dispatch_due", every=5, expires=30)}
+    loads = ("scheduled_jobs",)

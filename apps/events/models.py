@@ -1,4 +1,4 @@
-"""The outbox: one row per event, one row per delivery to a listener."""
+"""The outbox: one row per event, one row per delivery to a listener. And the last run of each scheduled job."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -60,3 +60,21 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.listener} {self.status}"
+
+
+class JobRun(models.Model):
+    """The last run of a job that beat starts. `name` is the job's name in the declarations (`DomainConfig.beat`)."""
+
+    name = models.CharField(primary_key=True, max_length=80)
+    ran_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # since the last success
+    error = models.CharField(max_length=500, blank=True)  # of the last run; empty if it succeeded
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(failures=0, error="") | Q(failures__gt=0), name="job_run_error_of_failure"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error or 'succeeded'}"

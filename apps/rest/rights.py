@@ -5,4 +5,8 @@ from apps.access.roles import Role
 
 
 class Permission(permissions.Permission):
-    DELIVERY_RETRY = "delivery.retry", {Role.ADMIN}, None  # see which events did not reach a listener, and try again
+    DELIVERY_RETRY = (
+        "delivery.retry",
+        {Role.ADMIN},
+        None,
+    )  # see background jobs and which events did not reach a listener; try again

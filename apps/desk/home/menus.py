@@ -12,13 +12,13 @@ from apps.audit.rights import Permission as Audit
 from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.desk.appointments.waitlist import with_an_open_offer
+from apps.desk.events import jobs
 from apps.desk.kit.navigation import HOME, Entry, Group, Menu
 from apps.desk.kit.role_names import ROLE_NAMES
 from apps.notifications.rights import Permission as Notifications
 from apps.patients import selectors as patients
 from apps.patients.confidentiality import emergency_access
 from apps.patients.rights import Permission as Patients
-from apps.rest.rights import Permission as Rest
 from apps.terminology.rights import Permission as Terminology
 
 SCHEDULE = Entry(_("Schedule"), "calendar", "admin:schedule", Appointments.QUEUE_VIEW)
@@ -26,7 +26,13 @@ QUEUE = Entry(_("Queue"), "queue", "admin:queue", Appointments.QUEUE_VIEW, board
 FIND = Entry(_("Find a patient"), "search", "admin:patients_patient_changelist", Patients.PATIENT_VIEW)
 FIND_OR_REGISTER = Entry(_("Find or register"), "user-plus", "admin:patients_patient_changelist", Patients.PATIENT_REGISTER)
 HOURS = Entry(_("Doctors’ hours"), "clock", "admin:appointments_doctorschedule_changelist", Appointments.SCHEDULE_KEEP)
-COVER = Entry(_("Cover for absence"), "leave", "admin:appointments_bulkreschedule_changelist", Appointments.SCHEDULE_KEEP)
+COVER = Entry(
+    _("Cover for absence"),
+    "leave",
+    "admin:appointments_bulkreschedule_changelist",
+    Appointments.SCHEDULE_KEEP,
+    also=("admin:appointments_timeoff_changelist",),
+)
 ROOMS = Entry(_("Rooms"), "room", "admin:appointments_room_changelist", Appointments.ROOM_VIEW)
 CODES = Entry(_("Diagnosis codes"), "clipboard", "admin:terminology_icdcode_changelist", Terminology.TERMINOLOGY_READ)
 RECORDS = Entry(_("All records"), "clipboard", "admin:all_records")
@@ -164,7 +170,14 @@ ADMIN: Menu = (
             MESSAGES,
             Entry(_("API keys"), "code", "admin:accounts_apikey_changelist", Accounts.KEY_KEEP_ALL),
             Entry(_("API sessions"), "key", "admin:accounts_session_changelist", Accounts.STAFF_MANAGE),
-            Entry(_("Deliveries of events"), "refresh", "admin:events_delivery_changelist", Rest.DELIVERY_RETRY),
+            Entry(
+                _("Background jobs"),
+                "refresh",
+                "admin:jobs",
+                jobs.NEED,
+                jobs.count_in_trouble,
+                also=("admin:events_delivery_changelist",),
+            ),
             RECORDS,
         ),
     ),

@@ -15,13 +15,15 @@ from apps.accounts.rights import Permission as Accounts
 from apps.accounts.services import lockout
 from apps.common import clinic_times
 from apps.desk.appointments import labels
+from apps.desk.events import jobs
+from apps.desk.events import words as job_words
 from apps.desk.home.base import Task
 from apps.desk.kit.links import openable
 from apps.desk.kit.site import can_open
+from apps.events import scheduled_jobs
 from apps.events import selectors as events
 from apps.patients import selectors as patients
 from apps.patients.confidentiality import emergency_access
-from apps.rest.rights import Permission as Rest
 
 NAMES = 3  # named in a line; the others are counted
 KEYS_END_WITHIN = timedelta(days=14)
@@ -40,17 +42,31 @@ def of_the_clinic(request: HttpRequest) -> Iterator[Task]:
 
 
 def of_the_system(request: HttpRequest) -> Iterator[Task]:
-    """Yields what the system administrator sees to: failed events, accounts, API keys. Five queries."""
+    """Yields what the system administrator sees to: background jobs, failed events, accounts, API keys. Six queries."""
     user: Any = request.user
     by = cast("Actor", user)
-    if can_open(user, Rest.DELIVERY_RETRY) and (failed := events.count_failed()):
-        words = ngettext("%(number)s event failed", "%(number)s events failed", failed) % {"number": failed}
-        note, url = gettext("Read the error, then try again"), reverse("admin:events_delivery_changelist")
-        yield Task(words, f"{url}?status__exact=parked", note, is_late=True)
+    if can_open(user, jobs.NEED):
+        yield from _jobs()
     if can_open(user, Accounts.STAFF_VIEW):
         yield from _accounts(by)
     if can_open(user, Accounts.KEY_KEEP_ALL):
         yield from _keys(by)
+
+
+def _jobs() -> Iterator[Task]:
+    """Yields the scheduled jobs that failed or did not run, and the deliveries that failed. Two queries."""
+    url, troubled = reverse("admin:jobs"), scheduled_jobs.in_trouble()
+    failing = [job for job in troubled if job.is_failing]
+    late = [job for job in troubled if not job.is_failing]
+    if failing:
+        title = ngettext("%(number)s background job failed", "%(number)s background jobs failed", len(failing))
+        yield Task(title % {"number": len(failing)}, url, job_words.job(failing[0].name)[0], is_late=True)
+    if late:
+        title = ngettext("%(number)s background job is late", "%(number)s background jobs are late", len(late))
+        yield Task(title % {"number": len(late)}, url, job_words.job(late[0].name)[0], is_late=True)
+    if failed := events.count_failed():
+        title = ngettext("%(number)s event failed", "%(number)s events failed", failed)
+        yield Task(title % {"number": failed}, url, gettext("Read the reason, then try again"), is_late=True)
 
 
 def _emergency_access(by: Actor, url: str) -> Iterator[Task]:

@@ -17,7 +17,7 @@ HOME = "admin:index"
 @dataclass(frozen=True)
 class Entry:
     """A page in the menu. `count` returns how much work waits there; the menu shows it unless it is 0. `query` follows the
-    address, with its question mark."""
+    address, with its question mark. `also` names further pages on which the entry is marked, such as the page's other tabs."""
 
     label: str | Promise
     icon: str
@@ -25,6 +25,7 @@ class Entry:
     permission: Permission | None = None  # None: for all staff
     count: Callable[[Any], int] | None = None
     query: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,20 @@ def _shown(entry: Entry, user: Any) -> dict[str, Any]:
         "label": entry.label,
         "icon": entry.icon,
         "url": reverse(entry.page) + entry.query,
+        "pages": [reverse(page) for page in (entry.page, *entry.also)],
         "count": entry.count(user) if entry.count else 0,
         "is_current": False,
     }
 
 
 def _mark_current(entries: Iterable[dict[str, Any]], request: HttpRequest) -> None:
-    """Marks the entry of this very address; else the one whose path is the longest beginning of this path."""
+    """Marks the entry of this very address; else the one with the page whose path is the longest beginning of this path."""
     exact, home = request.get_full_path(), reverse(HOME)
     matches = [entry for entry in entries if entry["url"] == exact]
     if not matches:
-        within = [entry for entry in entries if entry["url"] != home and request.path.startswith(entry["url"].partition("?")[0])]
-        matches = sorted(within, key=lambda entry: len(entry["url"].partition("?")[0]), reverse=True)
+        within = [
+            (len(page), entry) for entry in entries for page in entry["pages"] if page != home and request.path.startswith(page)
+        ]
+        matches = [entry for _, entry in sorted(within, key=lambda one: one[0], reverse=True)]
     if matches:
         matches[0]["is_current"] = True

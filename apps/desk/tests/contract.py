@@ -17,6 +17,7 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
     return {
         reverse("admin:all_records"): MANAGEMENT,
         reverse("admin:dashboard"): MANAGEMENT,
+        reverse("admin:jobs"): frozenset({"admin"}),
         tab("summary"): CLINICAL | {"pharmacist", "lab_technician"},
         tab("visits"): CLINICAL | {"billing"},
         tab("appointments"): FRONT_OFFICE | {"billing", "manager"},

@@ -1,4 +1,4 @@
-"""The outbox and its deliveries."""
+"""The outbox and its deliveries, and the last run of each scheduled job."""
 
 import apps.common.clock
 import apps.common.ids
@@ -46,6 +46,19 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'deliveries',
                 'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['next_attempt_at'], name='delivery_due'), models.Index(condition=models.Q(('attempts', 0), ('status', 'pending')), fields=['event'], name='delivery_not_begun'), models.Index(condition=models.Q(('status', 'parked')), fields=['id'], name='delivery_failed')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'listener'), name='delivery_once_per_listener'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'done', 'parked'])), name='delivery_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', False), ('status', 'done')), models.Q(('status', 'done'), _negated=True), _connector='OR'), name='delivery_done_has_time')],
+            },
+        ),
+        migrations.CreateModel(
+            name='JobRun',
+            fields=[
+                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('ran_at', models.DateTimeField()),
+                ('succeeded_at', models.DateTimeField(null=True)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('error', models.CharField(blank=True, max_length=500)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('error', ''), ('failures', 0)), ('failures__gt', 0), _connector='OR'), name='job_run_error_of_failure')],
             },
         ),
     ]
