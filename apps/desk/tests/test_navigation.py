@@ -62,6 +62,7 @@ def test_the_menu_counts_the_waiting_patients_and_says_nothing_of_none(staff: di
         (HOME, HOME),
         ("/admin/queue/?doctor=", "/admin/queue/"),
         ("/admin/patients/patient/add/", "/admin/patients/patient/"),
+        ("/admin/appointments/timeoff/", "/admin/appointments/bulkreschedule/"),  # the other tab of Cover for absence
         ("/admin/second-factor/", None),
     ],
 )

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from celery import signals
 from django.db import IntegrityError, transaction
 
 from apps.common import clock
-from apps.events import scheduled_jobs
+from apps.events import scheduled_jobs, tasks
 from apps.events.models import JobRun
 from apps.events.scheduled_jobs import ScheduledJob, record_run, record_task
 
@@ -73,6 +74,11 @@ def test_a_worker_stores_the_runs_of_scheduled_tasks_alone() -> None:
     record_task(sender=SimpleNamespace(name="apps.events.tasks.deliver"), kwargs={}, retval=True, state="SUCCESS")
     record_task(sender=SimpleNamespace(name="apps.events.tasks.dispatch_due"), kwargs={}, retval=None, state="RETRY")
     assert dict(JobRun.objects.values_list("name", "error")) == {SEAL: "", LATE_SEAL: "OSError: disk full"}
+
+
+def test_a_task_that_ends_is_stored_by_its_signal() -> None:
+    signals.task_postrun.send(sender=tasks.dispatch_due, args=(), kwargs={}, retval=0, state="SUCCESS")
+    assert JobRun.objects.get().name == SWEEP
 
 
 def test_the_values_of_a_refused_row_are_not_stored() -> None:
