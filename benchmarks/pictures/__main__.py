@@ -1,6 +1,7 @@
-"""Signs in to a running sandbox as each role, and saves a picture of its pages to docs/pictures.
+"""Signs in to a running sandbox as each role, and saves pictures of its pages to docs/pictures.
 
-The sandbox must run (`make run`); --port says where. Pages are reached as a user reaches them: from the home page by links.
+The sandbox must run (`make run`); --port says where. Pages are reached as a user reaches them: from the home page by links. A
+picture has the name of the page of the design that it realises (docs/pictures.md shows both), or of its own if there is none.
 """
 
 import argparse
@@ -16,56 +17,78 @@ from hims.tests.browser import CHROMIUM, FLAGS
 
 FOLDER = PROJECT / "docs" / "pictures"
 PASSWORD = "Sandbox-2025!"  # noqa: S105  # of the sandbox, in the README
-SIZES = {1280: 800, 390: 844}  # width: height of the window, in CSS pixels
+VIEWS = {
+    "1280": (1280, 800, "light"),
+    "390": (390, 844, "light"),
+    "dark": (1280, 800, "dark"),
+}  # width, height in CSS pixels; colours
 
 
 def _stay(page: Page) -> None:
     """The home page, where a user is after signing in."""
 
 
-def _by_search(page: Page) -> None:
-    page.fill("#hims-search", "MRN001")
-    page.press("#hims-search", "Enter")
-    page.wait_for_url("**/patients/patient/**")
-
-
-def _by_menu(address: str) -> Callable[[Page], None]:
+def _search(words: str) -> Callable[[Page], None]:
     def go(page: Page) -> None:
-        page.click(f'#nav-sidebar a[href^="{address}"]')
-        page.wait_for_url(f"**{address}**")
+        page.fill("#hims-search", words)
+        with page.expect_navigation():
+            page.press("#hims-search", "Enter")
 
     return go
 
 
-def _open_visit(page: Page) -> None:
-    page.goto(page.url.partition("/admin/")[0] + "/admin/consultations/consultation/?status=in_progress")
-    page.click("#result_list tbody th a, .t tbody th a")
-    page.wait_for_load_state()
+def _menu(address: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.click(f'#nav-sidebar a[href^="{address}"]')
+        page.wait_for_load_state()
+
+    return go
+
+
+def _in_turn(*steps: Callable[[Page], None]) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        for step in steps:
+            step(page)
+
+    return go
+
+
+def _click(selector: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.locator(selector).first.click()
+        page.wait_for_load_state()
+
+    return go
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A page of a role, how a user reaches it, and the widths of the window."""
+    """A page of a user, how the user reaches it, and which of `VIEWS` are saved."""
 
     name: str
     user: str
     reach: Callable[[Page], None] = _stay
-    widths: tuple[int, ...] = (1280,)
+    views: tuple[str, ...] = ("1280",)
 
 
+_RECEPTION, _NURSE, _DOCTOR, _MANAGER = "reception.kim", "nurse.jones", "dr.smith", "manager.davis"
 PICTURES = (
-    Picture("home-reception", "reception.kim", widths=(1280, 390)),
-    Picture("home-nurse", "nurse.jones", widths=(1280, 390)),
-    Picture("home-doctor", "dr.smith"),
-    Picture("home-manager", "manager.davis"),
-    Picture("home-administrator", "admin"),
-    Picture("workspace-doctor", "dr.smith", _by_search, widths=(1280, 390)),
-    Picture("workspace-reception", "reception.kim", _by_search),
-    Picture("visit-doctor", "dr.smith", _open_visit),
-    Picture("schedule-reception", "reception.kim", _by_menu("/admin/schedule/"), widths=(1280, 390)),
-    Picture("queue-reception", "reception.kim", _by_menu("/admin/queue/"), widths=(1280, 390)),
-    Picture("queue-nurse", "nurse.jones", _by_menu("/admin/queue/")),
-    Picture("find-reception", "reception.kim", _by_menu("/admin/patients/patient/")),
+    Picture("desk-home-reception", _RECEPTION, views=("1280", "390", "dark")),
+    Picture("desk-home-nurse", _NURSE, views=("1280", "390")),
+    Picture("desk-home-doctor", _DOCTOR),
+    Picture("desk-home-manager", _MANAGER),
+    Picture("desk-home-administrator", "admin"),
+    Picture("find-or-register", _RECEPTION, _search("doe"), ("1280", "390")),
+    Picture("schedule-day", _RECEPTION, _menu("/admin/schedule/"), ("1280", "390", "dark")),
+    Picture("schedule-week", _RECEPTION, _in_turn(_menu("/admin/schedule/"), _click('a[href*="view=week"]'))),
+    Picture("queue", _RECEPTION, _menu("/admin/queue/"), ("1280", "390", "dark")),
+    Picture("patient", _DOCTOR, _search("MRN001"), ("1280", "390", "dark")),
+    Picture("patient-visits", _DOCTOR, _in_turn(_search("MRN001"), _click('.tabs a[href*="/visits/"]'))),
+    Picture("patient-record", _DOCTOR, _in_turn(_search("MRN001"), _click('.tabs a[href*="chartentry"]'))),
+    Picture(
+        "visit-vitals", _DOCTOR, _in_turn(_click('a:has-text("Go on")'), _click('.steps a[href*="/step/1/"]')), ("1280", "390")
+    ),
+    Picture("audit", _MANAGER, _menu("/admin/audit/auditevent/")),
 )
 
 
@@ -81,14 +104,13 @@ def sign_in(browser: Browser, base: str, user: str) -> Page:
 
 
 def take(page: Page, picture: Picture, folder: Path) -> None:
-    """Saves the picture at each of its widths, light; at 1280 pixels dark as well."""
+    """Saves the views of the picture."""
     picture.reach(page)
-    for width in picture.widths:
-        page.set_viewport_size({"width": width, "height": SIZES[width]})
-        page.screenshot(path=folder / f"{picture.name}-{width}.png", animations="disabled")
-    page.set_viewport_size({"width": 1280, "height": SIZES[1280]})
-    page.emulate_media(color_scheme="dark")
-    page.screenshot(path=folder / f"{picture.name}-dark.png", animations="disabled")
+    for view in picture.views:
+        width, height, colours = VIEWS[view]
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]  # its type lists the words
+        page.screenshot(path=folder / f"{picture.name}-{view}.png", animations="disabled")
 
 
 def main() -> int:
