@@ -1,6 +1,7 @@
 """Medical record numbers, ages, folding and the meaning of a query."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -113,3 +114,26 @@ def test_no_query_is_too_odd_to_read(text: str) -> None:
 def test_a_valid_number_has_an_e164_form_and_the_references_own_has_none() -> None:
     assert rules.e164("(213) 373-4253", "US") == "+12133734253"
     assert rules.e164("+1-555-0123", "US") == ""
+
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+DAY_OF_DEATH = datetime(2026, 11, 20, tzinfo=LOS_ANGELES)
+
+
+@pytest.mark.parametrize(
+    ("died", "hours", "expected"),
+    [
+        (DAY_OF_DEATH, 23, True),  # midnight: a date without a time, and the whole day counts as before
+        (DAY_OF_DEATH, 24, False),
+        (DAY_OF_DEATH + timedelta(hours=10), 9, True),
+        (DAY_OF_DEATH + timedelta(hours=10), 10, False),
+        (None, 23, True),
+    ],
+)
+def test_a_patient_can_be_seen_until_the_death(died: datetime | None, hours: int, expected: bool) -> None:
+    seen_at = (DAY_OF_DEATH + timedelta(hours=hours)).astimezone(UTC)
+    assert rules.may_attend(seen_at, is_active=True, died=died and died.astimezone(UTC), zone=LOS_ANGELES) is expected
+
+
+def test_an_inactive_patient_cannot_be_seen() -> None:
+    assert not rules.may_attend(DAY_OF_DEATH, is_active=False, died=None, zone=LOS_ANGELES)
