@@ -5,7 +5,7 @@
   const form = document.getElementById("visit-form");
   if (!form || !form.dataset.autosave) return;
   const pause = 5000, status = document.getElementById("visit-saved"), version = form.querySelector('input[name="version"]');
-  let timer = 0, isSaving = false, isWaiting = false, isLeaving = false;
+  let timer = 0, isSaving = false, isWaiting = false, isLeaving = false, pending = null;
 
   function clearErrors() {
     form.querySelectorAll(".autosave-error").forEach((one) => one.remove());
@@ -55,8 +55,18 @@
       status.textContent = ""; // the draft of what was typed is stored on its own; drafts.js says so if that fails too
     } finally {
       isSaving = false;
-      if (isWaiting) { isWaiting = false; save(); }
+      if (pending) send();
+      else if (isWaiting) { isWaiting = false; save(); }
     }
+  }
+
+  // A form that was sent while a save is on its way waits for the version of that save: without it, the server would take the
+  // user's own save for that of a colleague.
+  function send() {
+    const button = pending.button;
+    pending = null;
+    delete form.dataset.sent;
+    form.requestSubmit(button);
   }
 
   const isAlert = (box) => box.name && box.name.startsWith("alert-");
@@ -65,6 +75,11 @@
     clearTimeout(timer);
     if (form.dataset.autosave === "typing" && !isAlert(event.target) && event.target.name !== "q") timer = setTimeout(save, pause);
   });
-  form.addEventListener("submit", function () { isLeaving = true; clearTimeout(timer); });
+  form.addEventListener("submit", function (event) {
+    clearTimeout(timer);
+    if (event.defaultPrevented) return;
+    if (isSaving) { event.preventDefault(); isWaiting = false; pending = { button: event.submitter }; }
+    else isLeaving = true;
+  });
   window.addEventListener("pageshow", function () { isLeaving = false; });
 })();

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from apps.consultations.models import StepSave
 from apps.consultations.steps.definitions import Step
@@ -119,3 +119,35 @@ def test_no_word_is_lost_while_the_session_ends_the_server_restarts_and_a_collea
     assert saved is not None
     assert saved.data == {"chief_complaint": "".join(LINES), "symptoms": [{"description": "Sweats"}]}
     assert not Draft.objects.exists()
+
+
+def test_a_save_waits_for_the_one_that_the_page_sent_by_itself(server: Server) -> None:
+    """Both would start from one version: the user would be asked to compare their entries with their own."""
+    staff = factories.create_staff()
+    visit = factories.start_consultation(staff["doctor"], factories.register_patient("Gil", "Moss"))
+    address = reverse("admin:consultations_consultation_step", args=[visit.row.pk, int(Step.SYMPTOMS)])
+    with browser.chromium() as chromium, browser.watched(chromium) as seen:
+        page, on_the_way = seen.page, []
+
+        def delay(route: Route) -> None:
+            if "_auto" in (route.request.post_data or ""):
+                on_the_way.append(route)
+            else:
+                route.fallback()
+
+        page.goto(f"{server.address}/admin/login/?next={address}")
+        sign_in(page, staff["doctor"].username)
+        page.wait_for_url(server.address + address)
+        page.route("**/step/*/", delay)
+        page.fill("#id_chief_complaint", "Cough")
+        with page.expect_request("**/step/2/"):
+            page.keyboard.press("Tab")
+        page.get_by_role("button", name="Save and go on").last.click()
+        assert len(on_the_way) == 1
+        assert page.url == server.address + address
+        on_the_way[0].fallback()
+        page.wait_for_url("**/step/3/")
+        assert not seen.errors
+    saved = StepSave.objects.filter(number=Step.SYMPTOMS).first()
+    assert saved is not None
+    assert (saved.data, saved.state) == ({"chief_complaint": "Cough"}, "completed")
