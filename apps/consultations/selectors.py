@@ -190,7 +190,12 @@ def walk_ins_for_the_doctor(*, visible_to: Actor, doctor_id: UUID | None = None)
 
 def other_live(by: Actor, row: Consultation) -> list[Consultation]:
     """Returns the patient's other consultations that have not ended, the latest first. One query."""
-    rows = Consultation.objects.visible_to(by).live().filter(patient=row.patient_id).exclude(pk=row.pk)
+    return [one for one in live_of_patient(by, row.patient_id) if one.pk != row.pk]
+
+
+def live_of_patient(by: Actor, patient_id: UUID) -> list[Consultation]:
+    """Returns the patient's consultations that have not ended, the latest first. One query."""
+    rows = Consultation.objects.visible_to(by).live().filter(patient=patient_id)
     return list(rows.select_related("doctor").order_by("-started_at", "-id"))
 
 

@@ -1,6 +1,6 @@
 """What the pages of a consultation show: the steps, what was saved, prompts and alerts, what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -77,12 +77,16 @@ def frame(request: HttpRequest, consultation: ConsultationDetails, here: Step) -
         "mine": mine,
         "facts": visit_facts.facts(request, row),
         **urgent(consultation, here),
-        "other_visits": [
-            {"url": reverse(f"{_PAGE}change", args=[one.pk]), "doctor": doctor(one.doctor), "at": one.started_at}
-            for one in others
-        ],
+        "other_visits": links(others),
         "may_mark_ready": may_mark_ready(request.user, row),
     }
+
+
+def links(visits: Sequence[Consultation]) -> list[dict[str, Any]]:
+    """Returns what the warning about open visits shows of each."""
+    return [
+        {"url": reverse(f"{_PAGE}change", args=[one.pk]), "doctor": doctor(one.doctor), "at": one.started_at} for one in visits
+    ]
 
 
 def urgent(consultation: ConsultationDetails, here: Step) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.common.errors import Forbidden, HimsError, NotFound
-from apps.consultations import services
+from apps.consultations import selectors, services
 from apps.consultations.models import WORKFLOWS, Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.services import NewConsultation
 from apps.desk.appointments.forms import EarlyForm
+from apps.desk.consultations import page_context
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
 from apps.desk.kit.site import can_open
@@ -111,11 +112,12 @@ class StartPages(HimsModelAdmin[Consultation]):
                 "label": "Start the visit",
                 "question": f"{about_appointment} The patient is checked in if that has not happened yet.",
             },
+            "open_visits": page_context.links(selectors.live_of_patient(by, patient.pk)),
             "form": form,
             "errors": form.errors,
             "back": reverse("admin:patients_patient_change", args=[patient.pk]),
         }
-        return TemplateResponse(request, "admin/row_action.html", context)
+        return TemplateResponse(request, "desk/visit/start.html", context)
 
     def _choose(self, request: HttpRequest, by: Actor) -> TemplateResponse:
         """Shows the patient search."""
