@@ -89,6 +89,8 @@ class StepPages(HimsModelAdmin[Consultation]):
             sent[unit] = word
         if "_confirm" in sent:
             sent[CONFIRMED] = "on"
+        if "_match" in sent and step is Step.PATIENT_OVERVIEW:
+            sent["identity_confirmed"] = "on"
         if "_still" in sent and step is Step.HISTORY_REVIEW:
             sent.update(dict.fromkeys(_REVIEWED, "on"))
         form = StepForm(step, base, version, sent)
@@ -132,7 +134,8 @@ class StepPages(HimsModelAdmin[Consultation]):
     def _also(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> ConsultationDetails:
         """Does what the pressed button does besides saving the section."""
         by, row = cast("Actor", request.user), consultation.row
-        if "_still" in request.POST and step is not Step.HISTORY_REVIEW:
+        is_still_correct = "_still" in request.POST or request.POST.get("_match") == "all"
+        if is_still_correct and step is not Step.HISTORY_REVIEW:
             consultation = services.save_step(
                 by=by, consultation_id=row.pk, save=NewSave(step=Step.HISTORY_REVIEW, data=_REVIEWED)
             )
@@ -219,16 +222,23 @@ class StepPages(HimsModelAdmin[Consultation]):
             "typed": _typed(form),
             "save": save,
             "prefill": _prefill(consultation, step),
+            "is_overview": step is Step.PATIENT_OVERVIEW,
             "is_history": step is Step.HISTORY_REVIEW,
             "search": diagnosis_search.matching(request, row) if step is Step.ASSESSMENT else None,
             "coded": save.parsed.get("diagnoses", []) if save else [],
             "unplaced": notices.of_step(step) or notices.of_save(save),
             "may_confirm_facts": _may_confirm(frame, step),
+            "is_done": save is not None and save.state == State.COMPLETED,
             "is_draft": save is not None and save.state == State.IN_PROGRESS,
         }
         if step is Step.VITALS:
             boxes = vital_boxes.boxes(request, consultation, form)
-            context |= {"vitals": boxes, "units": vital_boxes.units(form), "limits_note": vitals.NOT_REVIEWED}
+            context |= {
+                "vitals": boxes,
+                "has_bands": any(one.has_band for one in boxes),
+                "units": vital_boxes.units(form),
+                "limits_note": vitals.NOT_REVIEWED,
+            }
         return TemplateResponse(request, "desk/visit/section.html", context)
 
 

@@ -48,9 +48,10 @@ def entries(
 
 
 def next_section(consultation: ConsultationDetails, step: Step, mine: frozenset[Step]) -> Step:
-    """Returns the section to open after this one: the next of the fixed order that is not skipped and that the user may save, or
-    else the review. Never an earlier one."""
-    later = (one for one in consultation.progress.steps if one.step > step and one.state is not State.SKIPPED)
+    """Returns the section to open after this one: the next of the fixed order that is neither done nor skipped and that the user
+    may save, or else the review. Never an earlier one."""
+    ended = (State.COMPLETED, State.SKIPPED)
+    later = (one for one in consultation.progress.steps if one.step > step and one.state not in ended)
     return next((one.step for one in later if one.step in mine), Step.REVIEW_SIGN)
 
 

@@ -19,7 +19,8 @@ from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.steps.definitions import Step
 from apps.desk.consultations import labels
 from apps.desk.consultations.step_forms import CONFIRMED, StepForm
-from apps.documents.plots import Drawing, Point, sparkline
+from apps.desk.patients.bands import usual_band
+from apps.documents.plots import Band, Drawing, Point, sparkline
 from apps.patients.chart import measurements, vitals
 from apps.patients.chart.vitals import LastMeasurement, MeasuredPerson, parsing
 
@@ -39,13 +40,15 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class VitalBox:
-    """One row: the input with its unit; `before` and `on` are the last value and its day; `trend` draws the last ones."""
+    """One row: the input with its unit; `before` and `on` are the last value and its day; `trend` draws the last ones, over
+    the usual range if there is one."""
 
     box: BoundField
     unit: str
     before: str
     on: str
     trend: Drawing
+    has_band: bool
     flags: list[str]
     suggestion: Suggestion | None
     may_confirm: bool
@@ -59,7 +62,8 @@ def boxes(request: HttpRequest, consultation: ConsultationDetails, form: StepFor
     person = guidance.person(row, row.patient)
     flagged = _flags(consultation)
     shown = [box for box in form.singles() if box.name != CONFIRMED and box.name not in vitals.UNIT_FIELDS]
-    return [_row(box, form, measured, person, flagged) for box in shown]
+    born = row.patient.date_of_birth
+    return [_row(box, form, measured, person, flagged, band=usual_band(born, _drawn(box.name))) for box in shown]
 
 
 def units(form: StepForm) -> list[BoundField]:
@@ -68,7 +72,13 @@ def units(form: StepForm) -> list[BoundField]:
 
 
 def _row(
-    box: BoundField, form: StepForm, measured: Measured, person: MeasuredPerson, flagged: Mapping[str, list[str]]
+    box: BoundField,
+    form: StepForm,
+    measured: Measured,
+    person: MeasuredPerson,
+    flagged: Mapping[str, list[str]],
+    *,
+    band: Band | None,
 ) -> VitalBox:
     name, number = box.name, _number(box.value())
     before, on = last_value(name, measured)
@@ -80,7 +90,8 @@ def _row(
         unit=labels.unit(name),
         before=before,
         on=on,
-        trend=_trend(name, str(box.label), measured),
+        trend=_trend(name, str(box.label), measured, band),
+        has_band=band is not None and bool(measured.get(_drawn(name))),
         flags=[] if refused else flagged.get(name, []),
         suggestion=_suggestion(name, number, person) if refused and number is not None else None,
         may_confirm=refused
@@ -101,12 +112,17 @@ def last_value(name: str, measured: Measured) -> tuple[str, str]:
     return (f"{text}/?" if name == "bp" and len(same_day) == 1 else text), clinic_times.day(parts[0].on)
 
 
-def _trend(name: str, label: str, measured: Measured) -> Drawing:
-    """Draws the last readings; of a blood pressure the upper value."""
+def _drawn(name: str) -> str:
+    """Returns the vital sign that the trend of a box draws; of a blood pressure the upper value."""
+    return _PARTS.get(name, (name,))[0]
+
+
+def _trend(name: str, label: str, measured: Measured, band: Band | None) -> Drawing:
+    """Draws the last readings."""
     zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
-    readings = measured.get(_PARTS.get(name, (name,))[0], ())
+    readings = measured.get(_drawn(name), ())
     points = [Point(datetime.combine(one.on, _NOON, zone), one.value) for one in readings]
-    return sparkline(points, name=label, unit=labels.unit(name))
+    return sparkline(points, band, name=label, unit=labels.unit(name))
 
 
 def _suggestion(name: str, number: float, person: MeasuredPerson) -> Suggestion | None:

@@ -12,15 +12,14 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.access.actor import Actor
 from apps.common import clinic_times, clock
 from apps.desk.patients import tabs
+from apps.desk.patients.bands import usual_band
 from apps.documents.plots import Band, Flag, Point, Series, plot, sparkline
 from apps.documents.plots.sentences import range_words
 from apps.documents.plots.values import number
 from apps.patients import rights
 from apps.patients.chart import measurements
-from apps.patients.chart.dates import years_between
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.chart.measurements import Measurement
-from apps.patients.chart.vitals.usual import usual_range
 from apps.patients.models import Patient
 
 SHOWN = 12  # values of a small line
@@ -75,7 +74,7 @@ def page(request: HttpRequest, patient: Patient, trend: Trend) -> dict[str, Any]
     """Returns what the page of a trend shows. One query."""
     measured = measurements.last_of_each(cast("Actor", request.user), patient.pk, *trend.names, count=MOST)
     series = [
-        Series(str(_LABELS.get(name, trend.title)), trend.unit, _points(measured[name]), _band(patient, name))
+        Series(str(_LABELS.get(name, trend.title)), trend.unit, _points(measured[name]), usual_band(patient.date_of_birth, name))
         for name in trend.names
     ]
     bands = [(one.name, range_words(one.band)) for one in series if one.band]
@@ -91,7 +90,7 @@ def page(request: HttpRequest, patient: Patient, trend: Trend) -> dict[str, Any]
 
 def _row(request: HttpRequest, patient: Patient, trend: Trend, measured: Measured) -> dict[str, Any]:
     points, texts = measured[trend.names[0]], _texts(trend, measured)
-    bands = [(name, _band(patient, name)) for name in trend.names]
+    bands = [(name, usual_band(patient.date_of_birth, name)) for name in trend.names]
     drawn = [Point(one.at, one.value, texts.get(one.at, "")) for one in points]
     drawing = sparkline(drawn, bands[0][1], name=str(trend.title), unit=trend.unit)
     last = points[-1]
@@ -128,8 +127,3 @@ def _flag(values: Sequence[tuple[Band | None, float | None]]) -> str:
 
 def _points(values: Sequence[Measurement]) -> list[Point]:
     return [Point(one.at, one.value) for one in values]
-
-
-def _band(patient: Patient, name: str) -> Band | None:
-    usual = usual_range(name, years_between(patient.date_of_birth, clock.today()))
-    return Band(usual.low, usual.high) if usual else None

@@ -1,5 +1,6 @@
 """The form of a step on its page: what it shows, and what it sends to the service. Without a database."""
 
+from collections.abc import Sequence
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -286,13 +287,26 @@ _NURSE, _ALL = frozenset(map(Step, range(4))), frozenset(map(Step, range(10)))
 
 
 @pytest.mark.parametrize(
-    ("step", "skipped", "mine", "following"),
-    [(2, (), _ALL, 3), (3, (4, 5), _ALL, 6), (9, (), _ALL, 10), (8, (9,), _ALL, 10), (1, (), _NURSE, 2), (3, (), _NURSE, 10)],
+    ("step", "skipped", "done", "mine", "following"),
+    [
+        (2, (), (), _ALL, 3),
+        (3, (4, 5), (), _ALL, 6),
+        (9, (), (), _ALL, 10),
+        (8, (9,), (), _ALL, 10),
+        (2, (5,), (3, 4), _ALL, 6),
+        (2, (), range(3, 10), _ALL, 10),  # corrected from the review
+        (1, (), (), _NURSE, 2),
+        (3, (), (), _NURSE, 10),
+    ],
 )
-def test_the_section_after_a_save_is_the_next_that_is_not_skipped_and_never_an_earlier_one(
-    step: int, skipped: tuple[int, ...], mine: frozenset[Step], following: int
+def test_the_section_after_a_save_is_the_next_that_is_neither_done_nor_skipped_and_never_an_earlier_one(
+    step: int, skipped: tuple[int, ...], done: Sequence[int], mine: frozenset[Step], following: int
 ) -> None:
-    states = [State.SKIPPED if number in skipped else State.PENDING for number in range(11)]
+    states = [State.PENDING] * 11
+    for number in skipped:
+        states[number] = State.SKIPPED
+    for number in done:
+        states[number] = State.COMPLETED
     steps = [SimpleNamespace(step=Step(number), state=state) for number, state in enumerate(states)]
     visit = SimpleNamespace(progress=SimpleNamespace(steps=steps, recommended=Step.PATIENT_OVERVIEW))
     assert visit_rail.next_section(visit, Step(step), mine) == following  # type: ignore[arg-type]  # only its progress is read

@@ -1,12 +1,15 @@
 """The visit as one page: the rail, the facts next to it, alerts where the user looks, the nurse's hand-over, the signed visit."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
+from apps.common import clock
 from apps.consultations import services
 from apps.consultations.models import StepSave
 from apps.consultations.selectors import ConsultationDetails
@@ -71,6 +74,18 @@ def test_a_second_open_visit_of_the_patient_is_shown_with_a_link(staff: dict[str
     assert "Another visit" not in browser(staff["doctor"]).get(page("step", one, 1)).content.decode()
 
 
+def test_the_page_that_starts_a_visit_warns_of_one_that_is_open(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
+    address = f"{reverse('admin:consultations_consultation_add')}?patient={patient.pk}"
+    assert "already open" not in browser(staff["doctor"]).get(address).content.decode()
+    visit = start_consultation(colleague, patient)
+    text = browser(staff["doctor"]).get(address).content.decode()
+    assert "A visit of this patient is already open" in text
+    assert page("change", visit) in text
+    services.cancel(by=colleague, consultation_id=visit.row.pk, reason="Started by mistake")
+    assert "already open" not in browser(staff["doctor"]).get(address).content.decode()
+
+
 def test_an_alert_is_answered_from_the_section_in_which_the_doctor_works(staff: dict[str, User]) -> None:
     visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "210/130"})
     (alert,) = visit.open_alerts
@@ -116,6 +131,35 @@ def test_allergies_and_medicines_are_confirmed_with_one_click_from_any_section(s
     saved = {one.number: one for one in StepSave.objects.all()}
     assert saved[3].data == {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True}
     assert (saved[3].state, saved[1].data, saved[1].state) == ("completed", {"pulse": 70}, "in_progress")
+
+
+def test_the_overview_is_confirmed_with_one_click_and_the_history_with_it(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    shown = client.get(page("step", visit, 0)).content.decode()
+    assert "Name and birth date match" in shown
+    assert "still correct" not in shown  # allergies were not asked: there is nothing to confirm
+    assert fill_in(client, page("step", visit, 0), _match="1").headers["Location"] == page("step", visit, 1)
+    assert {one.number: (one.data, one.state) for one in StepSave.objects.all()} == {
+        0: ({"identity_confirmed": True}, "completed")
+    }
+    assert "Name and birth date match" not in client.get(page("step", visit, 0)).content.decode()
+    allergic = register_patient("Ann", "Roe")
+    chart(allergic, "allergy", "Penicillin")
+    visit = start_consultation(staff["doctor"], allergic)
+    assert "medicines and problems are still correct" in client.get(page("step", visit, 0)).content.decode()
+    assert fill_in(client, page("step", visit, 0), _match="all").headers["Location"] == page("step", visit, 1)
+    saves = StepSave.objects.filter(consultation=visit.row.pk)
+    assert {one.number: one.state for one in saves} == {0: "completed", 3: "completed"}
+    assert fill_in(client, page("step", visit, 2), chief_complaint="Cough").headers["Location"] == page("step", visit, 4)
+
+
+def test_the_trends_next_to_the_boxes_show_the_usual_range_of_adults(staff: dict[str, User]) -> None:
+    for born, bands in ((date(1980, 5, 15), 1), (clock.today() - timedelta(days=3_000), 0)):
+        patient = register_patient("Ann", f"Born {born.year}", born)
+        chart(patient, "vital_sign", "Heart rate", code_system="LOINC", code="8867-4", value=70, unit="/min")
+        shown = browser(staff["nurse"]).get(page("step", start_consultation(staff["doctor"], patient), 1))
+        assert [one.box.name for one in shown.context["vitals"] if 'class="band"' in one.trend.svg] == ["pulse"] * bands
+        assert shown.content.decode().count("Shaded in a trend") == bands
 
 
 def test_allergies_that_were_not_asked_are_not_confirmed_with_one_click(staff: dict[str, User]) -> None:
