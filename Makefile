@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 		command -v "$$p"; break; fi; done)
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all check bench drill fuzz pictures install lock sbom clean python
+.PHONY: run test test-all check clicks bench drill fuzz pictures install lock sbom clean python
 
 run: install
 	@exec $(VENV)/python -m hims.launch
@@ -31,6 +31,11 @@ check: install
 	$(VENV)/ruff check .
 	HIMS_ENV=test $(VENV)/mypy hims apps benchmarks
 	HIMS_ENV=test $(PYTEST)
+
+# The jobs of the desk, by pointer and by keyboard alone, and a table of the clicks that they take; see docs/desk.md
+clicks: SET = test
+clicks: install
+	@HIMS_ENV=test HIMS_TEST_FULL=1 exec $(VENV)/python -m pytest -n 0 -q -s hims/tests/journeys/test_click_budgets*.py $(ARGS)
 
 # make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md
 bench: install

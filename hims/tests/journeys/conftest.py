@@ -1,4 +1,4 @@
-"""Several web processes and clerks, for journeys in which many want one thing at once."""
+"""Several web processes and clerks, for journeys in which many want one thing at once; the desk in a browser."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from hims.tests import factories, live
+from hims.tests.journeys.desk_jobs import browser, desk, john, morning, results, staff
 from hims.tests.live import Reply, Web
+
+__all__ = ["browser", "desk", "john", "morning", "results", "staff"]  # fixtures
 
 CLERKS, PROCESSES, AT_ONCE = 5, 3, 32
 

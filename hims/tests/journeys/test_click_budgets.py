@@ -1,140 +1,15 @@
-"""How many clicks the jobs of each role take, with real clicks and keys in a browser. `pytest -s` prints the table.
+"""How many clicks the jobs of reception take, by pointer and by keyboard alone; see `desk_jobs`."""
 
-A click is a pointer press, or an Enter or Space that activates a control; typing and Tab are none. A job starts at the home page
-of the role (moving and cancelling on the schedule), signed in. To add a job, write a test that performs it in `Desk.job(...)`.
-"""
-
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import time
-from typing import Any
-
-import pytest
-import time_machine
 from django.urls import reverse
-from playwright.sync_api import Page
 
 from apps.accounts.models import User
 from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.patients.models import Patient
 from hims.tests import factories
-from hims.tests.browser import CHROMIUM, chromium, watched
+from hims.tests.journeys.desk_jobs import HANDS, HANDS_FULL, IN_A_BROWSER, Desk, Hands
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium (apt-get install chromium)"),
-]
-ACTIVATES = {"Enter", "Space"}
-
-
-@dataclass
-class Hands:
-    """What a user does on a page, counted."""
-
-    page: Page
-    clicks: int = 0
-    keys: int = 0  # pressed, except typed characters
-
-    def click(self, selector: str) -> None:
-        """Clicks the first element that matches. Waits for a page that follows: a click returns when the reply begins."""
-        self.clicks += 1
-        self.page.locator(selector).first.click()
-        self.page.wait_for_load_state()
-
-    def press(self, key: str) -> None:
-        """Presses a key where the focus is. Enter and Space activate a control, which is a click."""
-        self.keys += 1
-        self.clicks += key in ACTIVATES
-        self.page.keyboard.press(key)
-        self.page.wait_for_load_state()
-
-    def type(self, text: str) -> None:
-        """Types where the focus is."""
-        self.page.keyboard.type(text)
-
-
-@dataclass
-class Desk:
-    """A user's signed-in browser, and the jobs that it has done."""
-
-    page: Page
-    base: str
-    results: list[tuple[str, ...]] = field(default_factory=list)
-
-    def open(self, page: str, query: str = "") -> None:
-        self.page.goto(f"{self.base}{reverse(page)}{query}")
-
-    def sign_in(self, user: User) -> None:
-        self.open("admin:login", "?next=/admin/")
-        self.page.fill("#id_username", user.username)
-        self.page.fill("#id_password", factories.PASSWORD)
-        self.page.press("#id_password", "Enter")
-        self.page.wait_for_url(f"{self.base}/admin/")
-
-    @contextmanager
-    def job(self, role: str, name: str, *, clicks: int, keys: int = 60) -> Iterator[Hands]:
-        """Counts what the job takes, and fails above the budget."""
-        hands = Hands(self.page)
-        yield hands
-        self.results.append((role, name, f"{hands.clicks} of {clicks}", f"{hands.keys} of {keys}"))
-        assert hands.clicks <= clicks, f"{name} took {hands.clicks} clicks"
-        assert hands.keys <= keys, f"{name} took {hands.keys} keys"
-
-
-@pytest.fixture(scope="module")
-def results() -> Iterator[list[tuple[str, ...]]]:
-    """The rows of the table, printed at the end."""
-    rows: list[tuple[str, ...]] = [("Role", "Job", "Clicks", "Keys")]
-    yield rows
-    print("\n" + "\n".join(f"{role:<12} {job:<34} {clicks:<10} {keys}" for role, job, clicks, keys in rows))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
-    with chromium() as one:
-        yield one
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(autouse=True)
-def morning() -> Iterator[None]:
-    """Ten o'clock next Monday, and the clock runs: the doctor works, and today has free times."""
-    with time_machine.travel(factories.at("10:00")):
-        yield
-
-
-@pytest.fixture
-def staff(morning: None) -> dict[str, User]:
-    people = factories.create_staff()
-    factories.publish(people["doctor"], weekdays=7, starts=time(8), ends=time(20))
-    return people
-
-
-@pytest.fixture
-def john(staff: dict[str, User]) -> Patient:
-    return factories.register_patient(phone="(415) 555-0134", email="john@example.com")
-
-
-@pytest.fixture
-def desk(browser: Any, live_server: Any, results: list[tuple[str, ...]]) -> Iterator[Desk]:
-    with watched(browser, viewport={"width": 1280, "height": 900}) as one:
-        yield Desk(one.page, live_server.url, results)
-        assert not one.errors
-        assert not one.foreign_hosts
-
-
-def heading(page: Page) -> str:
-    return page.inner_text("h1")
-
-
-# Reception
+pytestmark = IN_A_BROWSER
 
 
 def test_reception_finds_a_patient_by_name_and_birth_date_with_one_key(desk: Desk, staff: dict[str, User], john: Patient) -> None:
@@ -183,6 +58,7 @@ def test_reception_registers_a_patient_with_the_words_of_the_search(desk: Desk, 
     assert (ann.first_name, ann.last_name, str(ann.date_of_birth), ann.gender) == ("Ann", "Smith", "1985-03-20", "female")
 
 
+@HANDS_FULL
 def test_reception_sees_a_possible_duplicate_while_typing_and_registers_another_person(
     desk: Desk, staff: dict[str, User]
 ) -> None:
@@ -212,6 +88,7 @@ def book(hands: Hands) -> None:
     hands.page.wait_for_url("**/appointments/appointment/*/change/")
 
 
+@HANDS_FULL
 def test_reception_books_from_the_card(desk: Desk, staff: dict[str, User], john: Patient) -> None:
     desk.sign_in(staff["receptionist"])
     desk.page.goto(f"{desk.base}{reverse('admin:patients_patient_change', args=[john.pk])}")
@@ -221,6 +98,7 @@ def test_reception_books_from_the_card(desk: Desk, staff: dict[str, User], john:
     assert Appointment.objects.get().patient == john
 
 
+@HANDS
 def test_reception_moves_an_appointment_and_tells_the_patient(desk: Desk, staff: dict[str, User], john: Patient) -> None:
     row = factories.book(john, staff["doctor"], factories.at("14:00", clock.today()))
     desk.sign_in(staff["receptionist"])
@@ -234,6 +112,7 @@ def test_reception_moves_an_appointment_and_tells_the_patient(desk: Desk, staff:
     assert row.scheduled_time != factories.at("14:00", clock.today())
 
 
+@HANDS_FULL
 def test_reception_cancels_an_appointment(desk: Desk, staff: dict[str, User], john: Patient) -> None:
     row = factories.book(john, staff["doctor"], factories.at("14:00", clock.today()))
     desk.sign_in(staff["receptionist"])
@@ -246,6 +125,7 @@ def test_reception_cancels_an_appointment(desk: Desk, staff: dict[str, User], jo
     assert (row.status, row.cancellation_reason) == ("cancelled", "Patient asked")
 
 
+@HANDS_FULL
 def test_reception_checks_a_patient_in_from_the_home(desk: Desk, staff: dict[str, User], john: Patient) -> None:
     row = factories.book(john, staff["doctor"], factories.at("10:30", clock.today()))
     desk.sign_in(staff["receptionist"])
@@ -256,6 +136,7 @@ def test_reception_checks_a_patient_in_from_the_home(desk: Desk, staff: dict[str
     assert row.status == "checked_in"
 
 
+@HANDS
 def test_reception_registers_books_and_checks_in_a_walk_in(desk: Desk, staff: dict[str, User]) -> None:
     desk.sign_in(staff["receptionist"])
     with desk.job("reception", "register, book and check in", clicks=7) as hands:
