@@ -1,9 +1,13 @@
-"""Instants and days as people read them, in the clinic's time zone: on pages, in titles, in messages."""
+"""Instants and days as people read them, in the clinic's time zone: on pages, in titles, in messages.
+
+The names of days and months are those of the active language: English, except on pages for a user who chose another.
+"""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.formats import date_format
 
 
 def local(at: datetime) -> datetime:
@@ -14,7 +18,7 @@ def local(at: datetime) -> datetime:
 def day(at: date | datetime) -> str:
     """Returns the day as `29 Nov 2026`; of an instant, its day in the clinic."""
     here = local(at) if isinstance(at, datetime) else at
-    return f"{here.day} {here:%b %Y}"
+    return date_format(here, "j M Y")
 
 
 def clock_time(at: datetime) -> str:
@@ -26,4 +30,4 @@ def clock_time(at: datetime) -> str:
 
 def moment(at: datetime) -> str:
     """Returns the day and the time, as `Mon 30 Nov 2026, 11:12`."""
-    return f"{local(at):%a} {day(at)}, {clock_time(at)}"
+    return f"{date_format(local(at), 'D j M Y')}, {clock_time(at)}"

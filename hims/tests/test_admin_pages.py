@@ -122,13 +122,13 @@ def test_a_second_factor_is_set_up_at_the_door_without_javascript(
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
     here, context = open_admin(chromium, live_server, java_script_enabled=False)
     page = half_way(here, "nurse.ward")
-    assert page.locator(".hims-qr svg").bounding_box()["width"] > 100  # type: ignore[index]
-    page.fill("#id_code", factories.code(page.inner_text(".hims-key")))
+    assert page.locator(".qr svg").bounding_box()["width"] > 100  # type: ignore[index]
+    page.fill("#id_code", factories.code(page.inner_text(".key")))
     with page.expect_navigation():
         page.press("#id_code", "Enter")
-    assert page.locator(".hims-codes li").count() == 10
+    assert page.locator(".codes li").count() == 10
     picture(page, "recovery-codes")
-    page.click(".hims-onward")
+    page.click("#content-main .btn.primary")
     page.wait_for_url(here.base + "/admin/")
     assert not here.complaints
     context.close()

@@ -8,6 +8,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.scopes import Scope
 from apps.accounts import services
@@ -46,7 +47,7 @@ class KeyForm(ServiceForm[ApiKey]):
 class StateFilter(admin.SimpleListFilter):
     """Filters keys by state: active or revoked."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -63,7 +64,8 @@ class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
     """The list of keys. A key cannot be edited; it is rotated, or revoked and created again."""
 
     resource = "api_key"
-    title = "API keys"
+    title = _("API keys")
+    add_label = _("Make an API key")
     needs = {"view": Permission.KEY_KEEP, "add": Permission.KEY_KEEP}
     recent_login = ("add",)
     form = KeyForm
@@ -71,7 +73,7 @@ class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
     list_filter = (StateFilter,)
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username", "user__last_name")
-    search_help_text = "Name, beginning of the key, or username or last name of the owner"
+    search_help_text = _("Name, beginning of the key, or username or last name of the owner")
     ordering = ("-created_at", "-pk")
     row_actions = (
         RowAction(
@@ -132,15 +134,15 @@ class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
         """Shows the key in the response itself: a redirect would have to store the text in a session."""
         return show_key_once(request, vars(request)["made"])
 
-    @admin.display(description="key")
+    @admin.display(description=_("key"))
     def text(self, row: ApiKey) -> str:
         return f"{row.prefix}…{row.last4}"
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, row: ApiKey) -> str:
         return row.state(clock.now())
 
-    @admin.display(description="scopes")
+    @admin.display(description=_("scopes"))
     def scope_list(self, row: ApiKey) -> str:
         return ", ".join(row.scopes)
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import selectors, services
 from apps.accounts.models import Doctor
@@ -21,7 +22,7 @@ class DoctorAdmin(HimsModelAdmin[Doctor]):
     list_display = ("name", "specialty", "npi", "language_list")
     list_select_related = ("user",)
     search_fields = ("specialty",)
-    search_help_text = "Words of the name or the specialty"
+    search_help_text = _("Words of the name or the specialty")
     ordering = ("user__last_name", "user__first_name", "pk")
     fields = ("name", "specialty", "npi", "taxonomy", "languages")
     readonly_fields = ("name",)
@@ -37,10 +38,10 @@ class DoctorAdmin(HimsModelAdmin[Doctor]):
     def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:
         services.change_doctor_profile(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]  # only staff get here
 
-    @admin.display(description="doctor")
+    @admin.display(description=_("doctor"))
     def name(self, row: Doctor) -> str:
         return str(row.user)
 
-    @admin.display(description="languages")
+    @admin.display(description=_("languages"))
     def language_list(self, row: Doctor) -> str:
         return ", ".join(row.languages)

@@ -4,13 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.desk.kit.forms import ServiceForm
+from apps.desk.kit.role_names import ROLE_NAMES
 
 _HINT = "At least 15 characters. Three or four words that are not a name work well."
-_ROLES = [("", "Choose a role")] + [(role.value, role.value.replace("_", " ")) for role in STAFF]
+_ROLES = [("", _("Choose a role")), *((role.value, ROLE_NAMES[role]) for role in STAFF)]
 
 
 def _password(label: str, hint: str = "") -> forms.CharField:

@@ -10,6 +10,8 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from apps.accounts import services
@@ -68,7 +70,7 @@ class _OpenPage(FormView[forms.Form], ABC):
     """A page for users who are not signed in. It sends no Referer, because its address may contain a token."""
 
     site: Any = None
-    title = ""
+    title: str | Promise = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         extra = {"title": self.title, "subtitle": None}
@@ -100,7 +102,7 @@ class ForgotPasswordView(_OpenPage):
 
     form_class = ForgotForm
     template_name = "admin/password_forgot.html"
-    title = "Forgot your password?"
+    title = _("Forgot your password?")
 
     def rate_key(self, request: HttpRequest) -> str:
         return f"forgot:{request.POST.get('identifier', '')}"
@@ -115,7 +117,7 @@ class ResetPasswordView(_OpenPage):
 
     form_class = NewPasswordForm
     template_name = "admin/password_reset.html"
-    title = "Choose a password"
+    title = _("Choose a password")
 
     def rate_key(self, request: HttpRequest) -> str:
         return f"reset:{self.token}"

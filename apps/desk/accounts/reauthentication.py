@@ -7,6 +7,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.accounts import selectors, services
 from apps.common.errors import HimsError, RateLimited
@@ -72,7 +73,7 @@ class ReauthenticationPage:
         preserved = [(name, value) for name, values in original.lists() if name not in _NEVER_ECHOED for value in values]
         context = {
             **self.site.each_context(request),
-            "title": "Confirm your password",
+            "title": gettext("Confirm your password"),
             "form": form,
             "marker": (_MARKER, held_method),
             "kept": preserved,

@@ -9,6 +9,8 @@ from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from apps.accounts import selectors, services
@@ -24,7 +26,7 @@ class PasswordForm(forms.Form):
     """The password."""
 
     password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         max_length=128,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -85,7 +87,7 @@ class SecondFactorView(View):
             logout(self.request)  # the next sign-in leads to setting up a new one
             return clear_browser_cache(HttpResponseRedirect(reverse("admin:login")))
         self._keep_session()
-        messages.success(self.request, "Your second factor is removed. All your other sessions have ended.")
+        messages.success(self.request, gettext("Two-step sign-in is off. All your other sessions have ended."))
         return HttpResponseRedirect(reverse("admin:second_factor"))
 
     def _verify(self, cleaned: dict[str, Any]) -> None:
@@ -105,9 +107,9 @@ class SecondFactorView(View):
         return PasswordAndCodeForm() if selectors.has_second_factor(self._user.pk) else PasswordForm()
 
     def _show(self, form: forms.Form, **extra: Any) -> HttpResponse:
-        page = {"title": "Second factor", "form": form, "enrolled": selectors.has_second_factor(self._user.pk)}
+        page = {"title": gettext("Two-step sign-in"), "form": form, "enrolled": selectors.has_second_factor(self._user.pk)}
         return TemplateResponse(self.request, "admin/second_factor.html", self.site.each_context(self.request) | page | extra)
 
     def _show_codes(self, codes: list[str]) -> HttpResponse:
-        page = {"title": "Your recovery codes", "recovery_codes": codes, "onward": reverse("admin:second_factor")}
+        page = {"title": gettext("Your recovery codes"), "recovery_codes": codes, "onward": reverse("admin:second_factor")}
         return TemplateResponse(self.request, "admin/recovery_codes.html", self.site.each_context(self.request) | page)

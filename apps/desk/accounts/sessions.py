@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import services
 from apps.accounts.models import Session
@@ -17,7 +18,7 @@ from apps.desk.kit.row_actions import RowAction
 class LiveFilter(admin.SimpleListFilter):
     """Filters live sessions, by default only those."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -40,13 +41,13 @@ class SessionAdmin(HimsModelAdmin[Session]):
     """The list of sessions. A session cannot be edited; it can be ended."""
 
     resource = "session"
-    title = "Sessions over the API"
+    title = _("Sessions over the API")
     needs = {"view": Permission.STAFF_MANAGE}
     list_display = ("started_at", "user", "last_seen_at", "ip", "user_agent", "end_reason")
     list_filter = (LiveFilter,)
     list_select_related = ("user",)
     search_fields = ("user__username", "user__last_name")
-    search_help_text = "Username or last name"
+    search_help_text = _("Username or last name")
     ordering = ("-started_at", "-pk")
     fields = ("user", "started_at", "last_seen_at", "expires_at", "ip", "user_agent", "ended_at", "end_reason")
     row_actions = (

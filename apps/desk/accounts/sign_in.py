@@ -18,7 +18,10 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
+from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from apps.accounts import selectors, services
@@ -64,8 +67,11 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=20,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}),
-        help_text="The six digits that your authenticator app shows now. Lost your phone? Enter one of your recovery codes.",
+        widget=forms.TextInput(
+            attrs={"class": "code", "autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}
+        ),
+        label=_("Code"),
+        help_text=_("The six digits that your authenticator app shows now. Lost your phone? Enter one of your recovery codes."),
     )
 
 
@@ -118,7 +124,7 @@ class SignInView(SignInSteps, LoginView):
     template_name = "admin/login.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        extra = {"title": "Sign in", "subtitle": None, "app_path": self.request.get_full_path()}
+        extra = {"title": gettext("Sign in"), "subtitle": None, "app_path": self.request.get_full_path()}
         fields = {"username": self.request.user.get_username(), "next": self.get_success_url()}
         context: dict[str, Any] = super().get_context_data(**kwargs) | self.site.each_context(self.request) | extra | fields
         return context
@@ -143,7 +149,7 @@ class _SecondStep(SignInSteps, FormView[forms.Form]):
     """A page for users who entered the correct password within ten minutes; others start again."""
 
     form_class: Any = CodeForm
-    title = ""
+    title: str | Promise = ""
     for_enrolled = True
     user: User
 
@@ -167,7 +173,7 @@ class CodeView(_SecondStep):
     """The code, if a second factor is set up."""
 
     template_name = "admin/login_code.html"
-    title = "Your code"
+    title = _("Enter your code")
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
@@ -184,7 +190,7 @@ class EnrolView(_SecondStep):
     """Sets up the second factor if the role requires one and it is missing."""
 
     template_name = "admin/login_enrol.html"
-    title = "Set up your second factor"
+    title = _("Set up two-step sign-in")
     for_enrolled = False
 
     @property
@@ -204,7 +210,7 @@ class EnrolView(_SecondStep):
             add_code_error(form, refusal)
             return self.form_invalid(form)
         self.user.refresh_from_db()
-        page = {"recovery_codes": codes, "onward": self.get_success_url(), "title": "Your recovery codes"}
+        page = {"recovery_codes": codes, "onward": self.get_success_url(), "title": gettext("Your recovery codes")}
         response = TemplateResponse(self.request, "admin/recovery_codes.html", page)
         self.complete_sign_in(self.user, response)
         response.context_data = self.site.each_context(self.request) | page

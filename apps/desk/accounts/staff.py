@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
@@ -41,14 +42,15 @@ class UserAdmin(HimsModelAdmin[User]):
     """The list of staff. Portal users are not included."""
 
     resource = "staff"
-    title = "Staff"
+    title = _("Staff")
+    add_label = _("Invite a member of staff")
     needs = {"view": Permission.STAFF_VIEW, "add": Permission.STAFF_MANAGE, "change": Permission.STAFF_MANAGE}
     recent_login = ("add",)
     form = StaffForm
     list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login", "api_keys")
     list_filter = (ActiveFilter, "role")
     search_fields = ("username", "first_name", "last_name", "email")
-    search_help_text = "Words of the name, username or e-mail"
+    search_help_text = _("Words of the name, username or e-mail")
     ordering = ("last_name", "first_name", "pk")
     row_actions = (
         RowAction(
@@ -102,7 +104,7 @@ class UserAdmin(HimsModelAdmin[User]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return selectors.with_live_keys(super().get_queryset(request).exclude(role=Role.PATIENT))
 
-    @admin.display(description="API keys")
+    @admin.display(description=_("API keys"))
     def api_keys(self, row: User) -> int:
         return int(row.live_keys)  # type: ignore[attr-defined]  # selectors.with_live_keys adds it
 

@@ -49,7 +49,7 @@ def _facts(row: Appointment, *, sees_notes: bool) -> Iterator[tuple[str, str, st
         yield gettext("Room"), str(room), reverse("admin:appointments_room_change", args=[room.pk])
     yield gettext("Token"), str(row.queue_number or ""), ""
     yield gettext("Checked in"), labels.moment(row.checked_in_at) if row.checked_in_at else "", ""
-    yield gettext("Priority"), str(row.get_triage_display()) if row.status in rules.LIVE else "", ""
+    yield gettext("Priority"), str(labels.TRIAGE[row.triage]) if row.status in rules.LIVE else "", ""
     if sees_notes:
         yield gettext("Reason for the priority"), row.triage_reason, ""
         yield gettext("Reason or note"), row.notes, ""

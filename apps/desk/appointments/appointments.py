@@ -44,7 +44,7 @@ _FINAL = (Status.COMPLETED, Status.CANCELLED)
 class DoctorFilter(admin.SimpleListFilter):
     """Filters by doctor."""
 
-    title = "doctor"
+    title = _("doctor")
     parameter_name = "doctor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ class DoctorFilter(admin.SimpleListFilter):
 class DayFilter(admin.SimpleListFilter):
     """Today, tomorrow, this week, or a day like 2025-01-06."""
 
-    title = "day"
+    title = _("day")
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ class DayFilter(admin.SimpleListFilter):
 class StatusFilter(admin.SimpleListFilter):
     """Filters by a status, or by appointments that the patient has not confirmed."""
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -92,7 +92,7 @@ class StatusFilter(admin.SimpleListFilter):
 class TypeFilter(admin.SimpleListFilter):
     """Filters by appointment type."""
 
-    title = "type"
+    title = _("type")
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -107,7 +107,7 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
     """The list of appointments. Doctors change only those of their own schedule."""
 
     resource = "appointment"
-    title = "Appointments"
+    title = _("Appointments")
     list_audit_action = "listed"
     needs = {
         "view": Permission.APPOINTMENT_VIEW,
@@ -118,7 +118,7 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
     list_filter = (DayFilter, DoctorFilter, StatusFilter, TypeFilter)
     list_select_related = ("patient", "doctor", "room")
     search_fields = ("patient__mrn",)
-    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    search_help_text = _("The patient: name in any order, MRN, telephone digits, date of birth")
     ordering = ("-scheduled_time", "-id")
     row_actions = ROW_ACTIONS
     form_classes = (NewAppointmentForm, AppointmentForm)

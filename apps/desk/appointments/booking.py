@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.appointments import rules, selectors, services
@@ -51,7 +52,7 @@ class SeriesFull(Conflict):
 class BookingAdmin(HimsModelAdmin[M]):
     """The part of a page that books an appointment for one patient."""
 
-    booking_title = "Book an appointment"
+    booking_title = _("Book an appointment")
     form_classes: tuple[Any, Any] = (BookForm, AppointmentForm)  # for a new row, for an existing row
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,6 @@ from apps.desk.appointments.time_off import may_schedule
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 
-DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 _MINUTES = "minutes_"
 _BLANK = 3  # empty lines below a published week
 
@@ -33,7 +33,7 @@ _BLANK = 3  # empty lines below a published week
 class HoursForm(forms.Form):
     """Hours on a weekday. An emptied line is ignored."""
 
-    weekday = forms.TypedChoiceField(coerce=int, required=False, choices=[("", ""), *enumerate(DAYS)], empty_value=None)
+    weekday = forms.TypedChoiceField(coerce=int, required=False, choices=[("", ""), *WEEKDAYS.items()], empty_value=None)
     starts = forms.TimeField(required=False, widget=ClockInput)
     ends = forms.TimeField(required=False, widget=ClockInput)
     room_id = RoomField(label="Room")
@@ -143,7 +143,8 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     """Doctors publish their own week; administrators and receptionists publish any doctor's."""
 
     resource = "schedule"
-    title = "Doctors’ hours"
+    title = _("Doctors’ hours")
+    add_label = _("Set a doctor’s hours")
     list_audit_action = "listed"
     needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
     form = WeekForm
@@ -212,7 +213,7 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     def week(self, row: DoctorSchedule) -> str:
         week = selectors.week(cast("Actor", row.doctor), row.pk)
         lines = [
-            (DAYS[one.weekday], f"{one.starts:%H:%M}–{rules.clock_time(one.ends, is_end=True)}", _valid(one))
+            (WEEKDAYS[one.weekday], f"{one.starts:%H:%M}–{rules.clock_time(one.ends, is_end=True)}", _valid(one))
             for one in week.hours
         ]
         lengths = [

@@ -292,5 +292,7 @@ class CancelForm(forms.Form):
 class TriageForm(forms.Form):
     """Asks how soon the patient should be seen."""
 
-    triage = forms.ChoiceField(choices=Triage.choices, initial=Triage.URGENT.value, widget=forms.RadioSelect)
-    triage_reason = forms.CharField(label="Why", max_length=400, required=False)
+    triage = forms.ChoiceField(
+        label=_("Priority"), choices=labels.TRIAGE.items(), initial=Triage.URGENT.value, widget=forms.RadioSelect
+    )
+    triage_reason = forms.CharField(label=_("Reason"), max_length=400, required=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.appointments import rules
 from apps.appointments.models import Appointment, AppointmentType
+from apps.appointments.models.appointments import Triage
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.common import clinic_times, clock
@@ -64,9 +66,31 @@ TYPES: list[tuple[str, str | Promise]] = [
 _TYPE_WORDS = dict(TYPES)
 
 
+# The statuses of waiting-list entries and offers, and the results of covers for absence.
+_STATUS_WORDS = {
+    "waiting": _("waiting"),
+    "booked": _("booked"),
+    "withdrawn": _("withdrawn"),
+    "expired": _("expired"),
+    "open": _("open"),
+    "accepted": _("accepted"),
+    "declined": _("declined"),
+    "lost": _("lost"),
+    "moved": _("moved"),
+    "put_back": _("put back"),
+    "kept": _("kept"),
+}
+TRIAGE = {
+    Triage.ROUTINE.value: _("Routine"),
+    Triage.URGENT.value: _("Urgent"),
+    Triage.EMERGENCY.value: _("Emergency"),
+}
+PRIORITIES = {"low": _("Low"), "medium": _("Medium"), "high": _("High"), "urgent": _("Urgent")}
+
+
 def status(word: str) -> str:
-    """Returns the status as words."""
-    return word.replace("_", " ")
+    """Returns the status of a waiting-list entry, of an offer or of a moved appointment in words."""
+    return str(_STATUS_WORDS[word])
 
 
 def short_moment(at: datetime) -> str:
@@ -74,8 +98,8 @@ def short_moment(at: datetime) -> str:
     here, today_here = clinic_times.local(at), clock.today()
     if here.date() == today_here:
         return gettext("Today, %(time)s") % {"time": clinic_times.clock_time(at)}
-    year = "" if here.year == today_here.year else f" {here.year}"
-    return f"{here:%a} {here.day} {here:%b}{year}, {clinic_times.clock_time(at)}"
+    day = date_format(here, "D j M" if here.year == today_here.year else "D j M Y")
+    return f"{day}, {clinic_times.clock_time(at)}"
 
 
 def state(row: Appointment) -> State:
@@ -100,8 +124,8 @@ def state_word(word: str) -> str:
 def spoken(at: datetime) -> str:
     """Returns a day and a time as they are read aloud: `Tuesday 1 December at 10:15`; the year only if it is not this one."""
     here = clinic_times.local(at)
-    year = "" if here.year == clock.today().year else f" {here.year}"
-    day = f"{here:%A} {here.day} {here:%B}{year}"
+    day = date_format(here, "MONTH_DAY_FORMAT")  # with the weekday: `hims/formats`
+    day += "" if here.year == clock.today().year else f" {here.year}"
     return gettext("%(day)s at %(time)s") % {"day": day, "time": clinic_times.clock_time(at)}
 
 

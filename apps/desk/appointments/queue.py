@@ -26,7 +26,6 @@ from django.views import View
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.appointments import services
-from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import board
 from apps.appointments.queue.board import QueueBoard
 from apps.appointments.rights import Permission
@@ -80,7 +79,7 @@ class QueueView(View):
             "at": labels.clock_time(queue.at),
             "tag": tag,
             "here": _address(doctor, state),
-            "triages": Triage.choices,
+            "triages": labels.TRIAGE.items(),
             "amber": settings.HIMS_QUEUE_AMBER_MINUTES,
             "red": settings.HIMS_QUEUE_RED_MINUTES,
             "is_part": is_part,

@@ -72,7 +72,8 @@ class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
     """Users who plan schedules move appointments: doctors their own, administrators and receptionists those of any doctor."""
 
     resource = "move"
-    title = "Cover for absence"
+    title = _("Cover for absence")
+    add_label = _("Move appointments")
     list_audit_action = "listed"
     needs = {"view": Permission.SCHEDULE_KEEP, "add": Permission.SCHEDULE_KEEP}
     form = RescheduleForm

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.appointments import services
 from apps.appointments.models import Room
@@ -17,6 +18,8 @@ class RoomAdmin(HimsModelAdmin[Room]):
     """Users who book see the rooms; administrators change them."""
 
     resource = "room"
+    title = _("Rooms")
+    add_label = _("Add a room")
     list_audit_action = "listed"
     needs = {"view": Permission.ROOM_VIEW, "add": Permission.ROOM_KEEP, "change": Permission.ROOM_KEEP}
     list_display = ("name", "location", "active")

@@ -28,7 +28,7 @@ from apps.appointments.services import NothingBooked
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
 from apps.common.text import isolated
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, rhythms
 from apps.desk.appointments.booking import BookingAdmin
 from apps.desk.appointments.series_forms import FIELDS, USUAL, CancelRestForm, SeriesForm, clash, rows
 from apps.desk.kit.forms import ServiceForm, show_refusal
@@ -91,15 +91,16 @@ class SeriesAdmin(BookingAdmin[Series]):
     """Series of appointments. Users who book appointments book series; doctors only in their own schedule."""
 
     resource = "series"
-    title = "Repeat bookings"
-    booking_title = "Book repeat appointments"
+    title = _("Repeat bookings")
+    add_label = _("Book repeat appointments")
+    booking_title = _("Book repeat appointments")
     list_audit_action = "searched"
     form_classes = (SeriesForm, ServiceForm)
     needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
     list_display = ("begins", "who", "doctor_name", "rhythm", "booked", "to_come")
     list_display_links = ("begins",)
     search_fields = ("pk",)  # shows the box; `get_search_results` decides
-    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    search_help_text = _("The patient: name in any order, MRN, telephone digits, date of birth")
     ordering = ("-created_at", "-id")
     readonly_fields = ("rhythm", "booked", "to_come")
     row_actions = (
@@ -226,7 +227,7 @@ class SeriesAdmin(BookingAdmin[Series]):
 
     @admin.display(description=_("how often"))
     def rhythm(self, row: Series) -> str:
-        return str(row.rhythm)
+        return rhythms.words(row.rhythm)
 
     @admin.display(description=_("appointments booked"))
     def booked(self, row: Any) -> str:

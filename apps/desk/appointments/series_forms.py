@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from apps.appointments.models import Series
@@ -20,14 +21,19 @@ from apps.desk.appointments.forms import PREVIEW, BookForm, CancelForm, DayInput
 _RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
 FIELDS = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
 USUAL = {"frequency": Frequency.WEEKLY.value, "interval": "1", "count": "4"}
-_POSITIONS = [(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (5, _("fifth")), (-1, _("last"))]
+FREQUENCIES = {
+    Frequency.DAILY.value: _("daily"),
+    Frequency.WEEKLY.value: _("weekly"),
+    Frequency.MONTHLY.value: _("monthly"),
+}
+POSITIONS = [(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (5, _("fifth")), (-1, _("last"))]
 
 
 class SeriesForm(BookForm):
     """The first appointment, how often it repeats, and how many there are."""
 
     overbook_reason = None  # type: ignore[assignment]  # Django's way to leave a parent's field out
-    frequency = forms.ChoiceField(label=_("Repeats"), choices=[(one.value, one.value) for one in Frequency])
+    frequency = forms.ChoiceField(label=_("Repeats"), choices=FREQUENCIES.items())
     interval = forms.IntegerField(
         label=_("Every"),
         min_value=1,
@@ -38,7 +44,7 @@ class SeriesForm(BookForm):
         label=_("On weekdays"),
         coerce=int,
         required=False,
-        choices=list(enumerate(recurrence.WEEKDAYS)),
+        choices=WEEKDAYS.items(),
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
             "Choose none for the weekday of the first appointment. In a monthly booking also choose which one of the month."
@@ -57,7 +63,7 @@ class SeriesForm(BookForm):
         coerce=int,
         empty_value=None,
         required=False,
-        choices=[("", "–"), *_POSITIONS],
+        choices=[("", "–"), *POSITIONS],
         help_text=_("For a monthly booking with a chosen weekday: the second Tuesday is “second” and “Tuesday”."),
     )
     count = forms.IntegerField(

@@ -53,7 +53,8 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
     """All users who see doctors see their time off; only users who plan schedules see the reason."""
 
     resource = "time_off"
-    title = "Days away"
+    title = _("Days away")
+    add_label = _("Add days away")
     list_audit_action = "listed"
     needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
     form = TimeOffForm

@@ -38,14 +38,14 @@ from apps.patients.rights import Permission as PatientPermission
 from apps.patients.rules import QUERY_MAX
 
 _FIELDS = ("appointment_type", "doctor", "duration_minutes", "date_from", "date_to", "time_from", "time_to", "priority", "note")
-_SHOWN = ("who", "kind", "doctor_name", "length", "days", "times", "priority", "note")
+_SHOWN = ("who", "kind", "doctor_name", "length", "days", "times", "urgency", "note")
 _STATE = ("state", "visit", "offers", "added_by")
 
 
 class StateFilter(admin.SimpleListFilter):
     """Filters by status; waiting entries by default."""
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ _Offered: TypeAlias = "WithAnnotations[WaitlistEntry, _OfferedTime]"
 class OfferFilter(admin.SimpleListFilter):
     """Filters by entries with an open offer."""
 
-    title = "offer"
+    title = _("offer")
     parameter_name = "offer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -99,7 +99,7 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
     time_to = forms.TimeField(
         label=_("Latest"), required=False, widget=ClockInput, help_text=_("Leave both blank if any time of day is acceptable.")
     )
-    priority = forms.ChoiceField(choices=WaitPriority.choices, initial=WaitPriority.MEDIUM.value)
+    priority = forms.ChoiceField(label=_("Priority"), choices=labels.PRIORITIES.items(), initial=WaitPriority.MEDIUM.value)
 
     class Meta:
         model = WaitlistEntry
@@ -187,14 +187,15 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     """The waitlist in the order in which patients get offers."""
 
     resource = "waitlist"
-    title = "Waiting list"
+    title = _("Waiting list")
+    add_label = _("Add to the waiting list")
     list_audit_action = "listed"
     needs = {"view": Permission.WAITLIST_VIEW, "add": Permission.WAITLIST_KEEP}
     form = WaitlistEntryForm
-    list_display = ("who", "priority", "kind", "doctor_name", "days", "times", "since", "offer", "state")
+    list_display = ("who", "urgency", "kind", "doctor_name", "days", "times", "since", "offer", "state")
     list_filter = (StateFilter, OfferFilter, DoctorFilter)
     search_fields = ("patient__mrn",)
-    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    search_help_text = _("The patient: name in any order, MRN, telephone digits, date of birth")
     readonly_fields = (*_SHOWN, *_STATE)
     row_actions = ROW_ACTIONS
     booked_for: Any = BookingAdmin.booked_for  # the patient that the address names, as for a booking
@@ -281,6 +282,10 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     @admin.display(description=_("patient"))
     def who(self, row: WaitlistEntry) -> str:
         return f"{labels.patient(row.patient)} {row.patient.mrn}"
+
+    @admin.display(description=_("priority"))
+    def urgency(self, row: WaitlistEntry) -> str:
+        return str(labels.PRIORITIES[row.priority])
 
     @admin.display(description=_("type"))
     def kind(self, row: WaitlistEntry) -> str:

@@ -8,47 +8,53 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
-from apps.access.roles import Role
 from apps.audit import selectors
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission
 from apps.audit.verification import verifier
 from apps.audit.verification.verifier import Flaw
 from apps.common.errors import HimsError
-from apps.desk.audit import actions, people
+from apps.desk.audit import actions, people, rows
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
+from apps.desk.kit.pages import page_links
+from apps.desk.kit.role_names import ROLE_NAMES
 from apps.patients.rules import QUERY_MAX
 from apps.rest.filters import TimeRangeFormField
 
 _FLAW_TEXTS = {
-    Flaw.CHANGED: "The row, or its seal, differs from what was sealed.",
-    Flaw.REMOVED: "The row is missing, or its time was changed; its seal exists.",
-    Flaw.SEAL_REMOVED: "A place of the chain is empty: its seal was removed.",
-    Flaw.SEAL_ADDED: "There is a seal after the end of the chain.",
-    Flaw.HEAD: "The record of the chain's end was changed or removed, or the end was cut off.",
-    Flaw.ANCHOR: "A daily anchor was changed.",
-    Flaw.INSERTED: "The row was inserted into a time that had been sealed.",
-    Flaw.LOST: "The chain is empty, or ends before the last anchor in the anchor file.",
-    Flaw.REPLACED: "The anchor file knows another chain: this one was recreated.",
+    Flaw.CHANGED: _("The entry, or its seal, differs from what was sealed."),
+    Flaw.REMOVED: _("The entry is missing, or its time was changed; its seal exists."),
+    Flaw.SEAL_REMOVED: _("A place of the chain is empty: its seal was removed."),
+    Flaw.SEAL_ADDED: _("There is a seal after the end of the chain."),
+    Flaw.HEAD: _("The record of the chain’s end was changed or removed, or the end was cut off."),
+    Flaw.ANCHOR: _("A daily anchor was changed."),
+    Flaw.INSERTED: _("The entry was inserted into a time that had been sealed."),
+    Flaw.LOST: _("The chain is empty, or ends before the last anchor in the anchor file."),
+    Flaw.REPLACED: _("The anchor file knows another chain: this one was recreated."),
 }
 
 
 class RoleFilter(admin.SimpleListFilter):
     """By the role of the user at the time of the action."""
 
-    title = "role"
+    title = _("role")
     parameter_name = "role"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(role.value, role.value.replace("_", " ")) for role in Role] + [("system", "system"), ("-", "stranger")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            *((role.value, word) for role, word in ROLE_NAMES.items()),
+            ("system", _("The system")),
+            ("-", _("Not signed in")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         if not self.value():
@@ -56,21 +62,18 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(role="" if self.value() == "-" else self.value())
 
 
+def _search(hint: Any) -> forms.Widget:
+    return forms.TextInput(attrs={"type": "search", "placeholder": hint, "autocomplete": "off", "spellcheck": "false"})
+
+
 class AuditLogFilterForm(forms.Form):
     """The filters of the audit log."""
 
-    who = forms.CharField(required=False, max_length=150, label=_("Person"), help_text=_("Name, username or id"))
-    patient = forms.CharField(required=False, max_length=QUERY_MAX, label=_("Patient"), help_text=_("Name, MRN or id"))
-    action = forms.CharField(
-        required=False,
-        max_length=80,
-        label=_("What"),
-        help_text=_("Words like “signed a visit”, or a code: chart.read, chart."),
-    )
-    date_from = forms.CharField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    date_to = forms.CharField(
-        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}), help_text="Days included"
-    )
+    who = forms.CharField(required=False, max_length=150, label=_("Person"), widget=_search(_("Name")))
+    patient = forms.CharField(required=False, max_length=QUERY_MAX, label=_("Patient"), widget=_search(_("Name or MRN")))
+    action = forms.CharField(required=False, max_length=80, label=_("What"), widget=_search(_("Like “signed”")))
+    date_from = forms.CharField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    date_to = forms.CharField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_date_from(self) -> Any:
         return TimeRangeFormField().clean(self.cleaned_data["date_from"] or None)
@@ -100,18 +103,16 @@ class AuditLogFilterForm(forms.Form):
 
 
 class AuditLogFilters(admin.ListFilter):
-    """User, patient, action and period: a small form next to the list."""
+    """Person, patient, action and period: the form above the list."""
 
-    title = "question"
-    template = "admin/audit/question.html"
+    title = _("Filter")
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         for name in self.expected_parameters():
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
-        self.form = AuditLogFilterForm(self.used_parameters, auto_id="asked_%s")
-        self.kept = {name: value for name, value in request.GET.items() if name not in {*self.used_parameters, "p"}}
+        self.form = AuditLogFilterForm(self.used_parameters, auto_id="filter_%s")
 
     def has_output(self) -> bool:
         return True
@@ -120,8 +121,8 @@ class AuditLogFilters(admin.ListFilter):
         return [*AuditLogFilterForm.base_fields]
 
     def choices(self, changelist: Any) -> Any:
-        """Not links but the form, and what else is filtered by."""
-        yield {"form": self.form, "kept": self.kept}
+        """Returns no links: the page shows the form."""
+        return ()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         return queryset.filter(self.form.condition(cast("Actor", request.user))) if self.form.is_valid() else queryset.none()
@@ -133,7 +134,8 @@ class VerifyForm(forms.Form):
     since = forms.CharField(
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Choose a day to verify the rows from that day on. Leave empty for those that the worker has not verified yet.",
+        label=_("From"),
+        help_text=_("Leave blank to check what the worker has not checked yet."),
     )
 
     def clean_since(self) -> Any:
@@ -145,23 +147,15 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     """Who did what, when, from where."""
 
     resource = "trail"
-    title = "Who looked at records"
+    title = _("Who looked at records")
     needs = {"view": Permission.AUDIT_VIEW}
-    list_display = ("at", "person", "role", "record", "what", "outcome", "ip")
+    change_list_template = "admin/audit/auditevent/change_list.html"
     list_filter = (AuditLogFilters, "outcome", RoleFilter)
     list_parameters = tuple(AuditLogFilterForm.base_fields)
-    search_fields = ("action",)
-    search_help_text = _("A username, the beginning of an action (patient.), or the id of a person or patient")
+    search_fields = ("action",)  # for the links in messages (`?q=` and an id); the page has filters instead of the box
     ordering = ("-at", "-id")
-    fields = (
-        *("at", "person", "role", "record", "what", "action", "outcome", "patient_id", "object_id", "ip", "request_id"),
-        *("purpose", "detail"),
-    )
-    readonly_fields = ("person", "record", "what")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
-        people = get_user_model()._default_manager.filter(pk=OuterRef("user_id")).values("username")[:1]
-        return super().get_queryset(request).annotate(username=Subquery(people))
+    fields = ("when", "person", "role_words", "record", "what", "result", "reason", "came_from", "request_id", "further")
+    readonly_fields = ("when", "person", "role_words", "record", "what", "result", "reason", "came_from", "further")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
@@ -177,15 +171,29 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        extra = {"verify_url": reverse("admin:audit_auditevent_verify"), "unsealed": selectors.unsealed()}
-        response = super().changelist_view(request, extra | (extra_context or {}))
+        response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data:
-            people.name(response.context_data["cl"].result_list, cast("Actor", request.user))
+            cl = response.context_data["cl"]
+            people.name(cl.result_list, cast("Actor", request.user))
+            response.context_data |= {
+                "form": next(spec.form for spec in cl.filter_specs if isinstance(spec, AuditLogFilters)),
+                "role_filter": next(spec for spec in cl.filter_specs if isinstance(spec, RoleFilter)),
+                "chips": rows.chips(request),
+                "kept": {name: request.GET[name] for name in ("outcome__exact", "q") if name in request.GET},
+                "rows": [rows.text_of(row) for row in cl.result_list],
+                "page_links": page_links(cl),
+                "verify_url": reverse("admin:audit_auditevent_verify"),
+                "glass_url": rows.glass_url(request),
+                "progress": selectors.verification_progress(),
+            }
         return response
 
     def page_context(self, request: HttpRequest, row: AuditEvent | None) -> dict[str, Any]:
         people.name([row] if row is not None else [], cast("Actor", request.user))
-        return super().page_context(request, row)
+        if row is None:
+            return super().page_context(request, row)
+        title = actions.words(row.action)
+        return super().page_context(request, row) | {"title": title, "row_title": title, "subtitle": None}
 
     def verify_view(self, request: HttpRequest) -> HttpResponse:
         """Ask how far back, recompute the chain, show what was found."""
@@ -201,7 +209,7 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Verify the audit log",
+            "title": gettext("Check the audit log"),
             "form": form,
             "result": result,
             "flaw_text": _FLAW_TEXTS[result.first_broken.flaw] if result and result.first_broken else "",
@@ -214,18 +222,42 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     def patient_of(self, row: AuditEvent) -> UUID | None:
         return row.patient_id
 
+    @admin.display(description=_("when"))
+    def when(self, row: AuditEvent) -> str:
+        return rows.exact_time(row.at)
+
     @admin.display(description=_("person"))
-    def person(self, row: Any) -> str:
-        return getattr(row, "user_name", "") or ("system" if row.role == "system" else "stranger")
+    def person(self, row: AuditEvent) -> str:
+        return rows.person(row)
+
+    @admin.display(description=_("role"), empty_value="")
+    def role_words(self, row: AuditEvent) -> str:
+        return rows.role(row)
 
     @admin.display(description=_("record"), empty_value="")
     def record(self, row: Any) -> str:
         """Returns the patient's name and MRN."""
         return getattr(row, "patient_name", "")
 
-    @admin.display(description=_("what"), ordering="action")
+    @admin.display(description=_("what"))
     def what(self, row: AuditEvent) -> str:
         return actions.words(row.action)
+
+    @admin.display(description=_("result"))
+    def result(self, row: AuditEvent) -> str:
+        return str(rows.OUTCOMES[row.outcome])
+
+    @admin.display(description=_("why"), empty_value="")
+    def reason(self, row: AuditEvent) -> str:
+        return rows.purpose(row)
+
+    @admin.display(description=_("from"), empty_value="")
+    def came_from(self, row: AuditEvent) -> str:
+        return rows.origin(row)
+
+    @admin.display(description=_("details"), empty_value="")
+    def further(self, row: AuditEvent) -> Any:
+        return rows.further(row)
 
 
 def _search_condition(text: str) -> Q:

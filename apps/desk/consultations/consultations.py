@@ -34,6 +34,7 @@ from apps.desk.consultations.step_forms import acknowledged
 from apps.desk.consultations.step_pages import StepPages
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
+from apps.desk.templatetags.desk import icon
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
@@ -160,14 +161,15 @@ class ConsultationAdmin(StepPages, StartPages):
     """Consultations. Services save one step at a time: there is no form for the row itself."""
 
     resource = "consultation"
-    title = "Visits"
+    title = _("Visits")
+    add_label = _("Start a visit")
     needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
     list_display = ("started", "who", "doctor", "workflow_type", "how_far", "state")
     list_display_links = ("started",)
     list_filter = (DoctorFilter, DayFilter, StatusFilter)
     list_select_related = ("patient", "doctor")
     search_fields = ("patient__mrn",)
-    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    search_help_text = _("The patient: name in any order, MRN, telephone digits, date of birth")
     ordering = ("-started_at", "-id")
     row_actions = ROW_ACTIONS
 
@@ -272,28 +274,29 @@ class ConsultationAdmin(StepPages, StartPages):
 
     # Columns
 
-    @admin.display(description="started", ordering="started_at")
+    @admin.display(description=_("started"), ordering="started_at")
     def started(self, row: Consultation) -> Any:
         return row.started_at
 
-    @admin.display(description="patient")
+    @admin.display(description=_("patient"))
     def who(self, row: Consultation) -> str:
         name = isolated(filed_name(row.patient.last_name, row.patient.first_name))
         return format_html(
             '<a href="{}">{}</a> {}', reverse("admin:patients_patient_change", args=[row.patient_id]), name, row.patient.mrn
         )
 
-    @admin.display(description="step")
+    @admin.display(description=_("step"))
     def how_far(self, row: Consultation) -> str:
         return f"{row.current_step + 1} of {STEP_COUNT}"
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def state(self, row: Consultation) -> str:
-        status = format_html('<span aria-hidden="true">{}</span> {}', labels.STATUS_SIGNS[row.status], labels.plain(row.status))
+        status = format_html('<span aria-hidden="true">{}</span> {}', labels.STATUS_SIGNS[row.status], labels.status(row.status))
         if not getattr(row, "alert_since", None):
             return status
         return format_html(
-            '{} <strong class="hims-danger"><span aria-hidden="true">‼</span> Alert: vital signs</strong> since {}',
+            '{} <span class="tag bad">{}{}</span>',
             status,
-            moment(row.alert_since),  # type: ignore[attr-defined]  # annotated
+            icon("warning"),
+            gettext("Alert: vital signs since %(at)s") % {"at": moment(row.alert_since)},  # type: ignore[attr-defined]  # annotated
         )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
@@ -26,7 +27,7 @@ _UNSIGNED, _ALERT = "unsigned", "alert"
 class DoctorFilter(admin.SimpleListFilter):
     """The user's own, or a doctor's."""
 
-    title = "doctor"
+    title = _("doctor")
     parameter_name = "doctor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -45,7 +46,7 @@ class DoctorFilter(admin.SimpleListFilter):
 class DayFilter(admin.SimpleListFilter):
     """The day on which it started, in the clinic's time zone."""
 
-    title = "day"
+    title = _("day")
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -70,7 +71,7 @@ _WithAlert: TypeAlias = "WithAnnotations[Consultation, _OpenAlert]"
 class StatusFilter(admin.SimpleListFilter):
     """A status; started more than a day ago and not signed; or with an urgent alert that no doctor has acknowledged."""
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -78,7 +79,7 @@ class StatusFilter(admin.SimpleListFilter):
         return [
             unsigned,
             *([alert] if _sees_alerts(request) else []),
-            *((status, labels.plain(status)) for status, _ in STATUSES),
+            *((status, labels.status(status)) for status, _ in STATUSES),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[_WithAlert]) -> QuerySet[_WithAlert]:

@@ -45,6 +45,20 @@ _LABELS = {
 _UNITS = {"bp": "mmHg", "pain": "0 to 10"}
 
 
+STATUSES = {
+    "in_progress": gettext_lazy("in progress"),
+    "on_hold": gettext_lazy("on hold"),
+    "completed": gettext_lazy("completed"),
+    "amended": gettext_lazy("amended"),
+    "cancelled": gettext_lazy("cancelled"),
+}
+
+
+def status(word: str) -> str:
+    """Returns the status of a visit in words."""
+    return str(STATUSES[word])
+
+
 def plain(word: str) -> str:
     """Returns a word of the API as plain text."""
     return word.replace("_", " ")

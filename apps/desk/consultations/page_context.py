@@ -57,7 +57,7 @@ def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
         "banner": banner.of(row.patient, reader),
         "may_read_chart": can_open(request.user, PatientPermission.CHART_VIEW),
         "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
-        "status": labels.plain(row.status),
+        "status": labels.status(row.status),
         "may_answer": can_open(request.user, Permission.CONSULTATION_STEP_ANY) and may_act(request.user, row),
         "doctor": doctor(row.doctor),
         "started": _moment(row.started_at),
@@ -190,7 +190,7 @@ def history(consultation: ConsultationDetails) -> list[dict[str, Any]]:
     return [
         {
             "at": one.at,
-            "to": labels.plain(one.to_status),
+            "to": labels.status(one.to_status),
             "by": one.by.full_name if one.by else gettext("the system"),
             "reason": one.reason,
             "doctor": doctor(one.to_doctor),

@@ -278,7 +278,7 @@ def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:
     if page_context.may_save(user, row, step):
         return ""
     if row.status != Status.IN_PROGRESS:
-        return gettext("The visit is %(status)s: its sections are read-only.") % {"status": labels.plain(row.status)}
+        return gettext("The visit is %(status)s: its sections are read-only.") % {"status": labels.status(row.status)}
     if not page_context.may_act(user, row):
         return gettext("This visit belongs to another doctor; it must be handed over first.")
     return gettext("Your role can save only Overview, Vitals, Symptoms and History.")

@@ -51,7 +51,7 @@ class DeliveryAdmin(HimsModelAdmin[Delivery]):
     """Deliveries. A failed one can be tried again."""
 
     resource = "delivery"
-    title = "Deliveries of events"
+    title = _("Deliveries of events")
     needs = {"view": Permission.DELIVERY_RETRY}
     list_display = ("work", "event_words", "occurred", "result", "attempts", "next_attempt", "reason")
     list_filter = (StateFilter,)
@@ -81,7 +81,8 @@ class DeliveryAdmin(HimsModelAdmin[Delivery]):
 
     def page_context(self, request: HttpRequest, row: Delivery | None) -> dict[str, Any]:
         context = super().page_context(request, row)
-        return context if row is None else context | {"title": self.work(row), "subtitle": None}
+        title = "" if row is None else self.work(row)
+        return context | {"title": title, "row_title": title, "subtitle": None} if title else context
 
     @admin.display(description=_("what follows"), ordering="listener")
     def work(self, row: Delivery) -> str:

@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
@@ -45,11 +46,11 @@ class CappedPaginator(Paginator[M]):
 class ActiveFilter(admin.SimpleListFilter):
     """Active or inactive, in the words of the API."""
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("active", "Active"), ("inactive", "Inactive")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("active", _("Active")), ("inactive", _("Inactive"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(is_active=self.value() == "active") if self.value() else queryset
@@ -62,7 +63,10 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
     """
 
     resource: ClassVar[str] = ""
-    title: ClassVar[str] = ""  # of the list, if the model's plural does not fit
+    title: ClassVar[str | Promise] = ""  # of the list, if the model's plural does not fit
+    add_label: ClassVar[str | Promise] = (
+        ""  # verb and object: the button of the list that leads to the form, and the form's title
+    )
     list_audit_action: ClassVar[str] = "searched"  # the audit action of opening the list
     needs: ClassVar[Mapping[str, Permission]] = {}
     recent_login: ClassVar[
@@ -96,7 +100,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
         """Returns additional values for the templates of a row's pages."""
         return {}
 
-    @admin.display(description="active", boolean=True)
+    @admin.display(description=_("active"), boolean=True)
     def active(self, row: Any) -> bool:
         """The column of models with `is_active`."""
         return bool(row.is_active)
@@ -148,7 +152,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = self.title or str(self.opts.verbose_name_plural).capitalize()
-        response = super().changelist_view(request, {"title": title} | (extra_context or {}))
+        response = super().changelist_view(request, {"title": title, "add_label": self.add_label} | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
             self.record_list_access(request, len(response.context_data["cl"].result_list))
         return response
@@ -164,6 +168,8 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
         were sent."""
         if object_id is None and "add" in self.recent_login and self.has_add_permission(request):
             require_recent_login(request.user)
+        if object_id is None and self.add_label:
+            extra_context = {"title": self.add_label} | (extra_context or {})
         try:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         except (Forbidden, ReauthenticationRequired):

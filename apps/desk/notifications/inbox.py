@@ -10,46 +10,65 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
+from apps.desk.appointments import labels
 from apps.desk.kit import links
 from apps.desk.kit.base import HimsModelAdmin
 from apps.notifications import selectors, services
-from apps.notifications.models import Category, Notification, Priority
+from apps.notifications.models import Category, Notification, Priority, Type
 from apps.notifications.rights import Permission
 from apps.rest import sample_ids
+
+CATEGORIES = {
+    Category.APPOINTMENT.value: _("Appointment"),
+    Category.CONSULTATION.value: _("Visit"),
+    Category.PRESCRIPTION.value: _("Prescription"),
+    Category.LAB.value: _("Laboratory"),
+    Category.BILLING.value: _("Billing"),
+    Category.MESSAGE.value: _("Message"),
+    Category.SYSTEM.value: _("System"),
+}
+TYPES = {
+    Type.INFO.value: _("Information"),
+    Type.SUCCESS.value: _("Success"),
+    Type.WARNING.value: _("Warning"),
+    Type.ERROR.value: _("Error"),
+}
 
 
 class StatusFilter(admin.SimpleListFilter):
     """Filters read or unread, with the values of the API."""
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unread", "Unread"), ("read", "Read")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("unread", _("Unread")), ("read", _("Read"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(read_at__isnull=self.value() == "unread") if self.value() else queryset
 
 
 class PriorityFilter(admin.SimpleListFilter):
-    title = "priority"
+    title = _("priority")
     parameter_name = "priority"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, str(label)) for value, label in Priority.choices]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*labels.PRIORITIES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(message__priority=self.value()) if self.value() else queryset
 
 
 class CategoryFilter(admin.SimpleListFilter):
-    title = "category"
+    title = _("category")
     parameter_name = "category"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, str(label)) for value, label in Category.choices]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*CATEGORIES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(message__category=self.value()) if self.value() else queryset
@@ -60,7 +79,7 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
     """The list of notifications is a form: its buttons mark one or all as read."""
 
     resource = "notification"
-    title = "My notifications"
+    title = _("My notifications")
     list_audit_action = "listed"
     needs = {"view": Permission.NOTIFICATION_READ}
     list_display = ("heading", "text", "priority", "category", "created_at", "leads_to", "read_or_not")
@@ -92,48 +111,49 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
             raise PermissionDenied
         by = cast("Actor", request.user)
         if "all" in request.POST:
-            messages.success(request, f"Marked as read: {services.read_all(by=by)}.")
+            messages.success(request, gettext("Marked as read: %(number)s.") % {"number": services.read_all(by=by)})
         elif "read" in request.POST:
             services.read(by=by, notification_id=sample_ids.in_path(request.POST["read"]))
         return HttpResponseRedirect(request.get_full_path())
 
-    @admin.display(description="title")
+    @admin.display(description=_("title"))
     def heading(self, row: Notification) -> str:
         if row.read_at is None:
             return format_html("<strong>{}</strong>", row.message.title)
         return row.message.title
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def text(self, row: Notification) -> str:
         return row.message.message
 
-    @admin.display(description="type")
+    @admin.display(description=_("type"))
     def type(self, row: Notification) -> str:
-        return row.message.get_type_display()
+        return str(TYPES[row.message.type])
 
-    @admin.display(description="priority")
+    @admin.display(description=_("priority"))
     def priority(self, row: Notification) -> str:
         priority = row.message.priority
-        shown = row.message.get_priority_display()
+        shown = str(labels.PRIORITIES[priority])
         return format_html('<span class="tag warn">{}</span>', shown) if priority in (Priority.HIGH, Priority.URGENT) else shown
 
-    @admin.display(description="category")
+    @admin.display(description=_("category"))
     def category(self, row: Notification) -> str:
-        return row.message.get_category_display()
+        return str(CATEGORIES[row.message.category])
 
-    @admin.display(description="leads to", empty_value="")
+    @admin.display(description=_("leads to"), empty_value="")
     def leads_to(self, row: Notification) -> str:
         """Returns the link to the page that the message is about, if the reader may open it."""
         if not getattr(row, "target", ""):
             return ""
-        return format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', row.target, row.message.title)  # type: ignore[attr-defined]  # set by `_check_targets`
+        link = '<a href="{}">{}<span class="visually-hidden"> {}</span></a>'
+        return format_html(link, row.target, gettext("Open"), row.message.title)  # type: ignore[attr-defined]  # set by `_check_targets`
 
-    @admin.display(description="read")
+    @admin.display(description=_("read"))
     def read_or_not(self, row: Notification) -> str:
         if row.read_at is not None:
-            return "Read"
-        button = '<button type="submit" name="read" value="{}">Mark as read<span class="visually-hidden">: {}</span></button>'
-        return format_html(button, row.pk, row.message.title)
+            return gettext("Read")
+        button = '<button type="submit" name="read" value="{}">{}<span class="visually-hidden">: {}</span></button>'
+        return format_html(button, row.pk, gettext("Mark as read"), row.message.title)
 
 
 def _check_targets(request: HttpRequest, rows: Sequence[Any]) -> None:

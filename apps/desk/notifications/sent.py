@@ -5,12 +5,15 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
 from apps.accounts.models import User
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
+from apps.desk.kit.role_names import ROLE_NAMES
 from apps.notifications import selectors, services
 from apps.notifications.models import Message
 from apps.notifications.rights import Permission
@@ -23,17 +26,17 @@ class NoticeForm(ServiceForm[Message]):
     """The recipients and the text."""
 
     recipient_roles = forms.MultipleChoiceField(
-        label="Roles",
-        choices=[(role.value, role.value.replace("_", " ").capitalize()) for role in STAFF],
+        label=_("Roles"),
+        choices=[(role.value, ROLE_NAMES[role]) for role in STAFF],
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="All active staff with these roles.",
+        help_text=_("All active staff with these roles."),
     )
     recipient_ids = forms.ModelMultipleChoiceField(
-        label="People",
+        label=_("People"),
         queryset=User.objects.none(),
         required=False,
-        help_text="Hold Ctrl to choose several. A person chosen twice gets one notification.",
+        help_text=_("Hold Ctrl to choose several. A person chosen twice gets one notification."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,7 +59,8 @@ class MessageAdmin(HimsModelAdmin[Message]):
     """The list of notices. A notice is sent once and not changed afterwards."""
 
     resource = "notice"
-    title = "Notices to the staff"
+    title = _("Messages to staff")
+    add_label = _("Send a message")
     needs = {"view": Permission.NOTIFICATION_SEND, "add": Permission.NOTIFICATION_SEND}
     form = NoticeForm
     list_display = ("title", "created_at", "sent_by", "priority", "category", "recipient_count")
@@ -81,6 +85,6 @@ class MessageAdmin(HimsModelAdmin[Message]):
             roles=cleaned["recipient_roles"],
         )
 
-    @admin.display(description="have read it")
+    @admin.display(description=_("have read it"))
     def read_count(self, row: Message) -> str:
-        return f"{selectors.read_count(row)} of {row.recipient_count}"
+        return gettext("%(read)s of %(number)s") % {"read": selectors.read_count(row), "number": row.recipient_count}

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.common import clock
 from apps.common.models import M
@@ -28,11 +29,11 @@ class IcdCodeAdmin(ReadOnly[IcdCode]):
     """A search finds the codes that are valid today, as the API's does; without one also those that have ended are listed."""
 
     resource = "icd10"
-    title = "ICD-10-CM codes"
+    title = _("ICD-10-CM codes")
     list_display = ("code", "display", "billable", "effective_from", "effective_to")
     list_filter = ("billable", "chapter")
     search_fields = ("code",)
-    search_help_text = "Beginnings of words in any order, or the beginning of a code"
+    search_help_text = _("Beginnings of words in any order, or the beginning of a code")
     ordering = ("code", "effective_from")  # the order of a unique index; another one sorted all 98,000 codes for a page
     fields = (
         *("code", "display", "billable", "parent", "block", "chapter"),
@@ -57,7 +58,7 @@ class IcdReleaseAdmin(ReadOnly[IcdRelease]):
     """The loaded releases, with their dates."""
 
     resource = "icd10_release"
-    title = "ICD-10-CM releases"
+    title = _("ICD-10-CM releases")
     list_display = ("name", "effective_from", "codes", "billable", "loaded_at")
     ordering = ("-effective_from", "id")
     fields = ("name", "effective_from", "source", "codes", "billable", "loaded_at")

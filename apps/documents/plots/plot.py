@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -91,7 +92,7 @@ def _dates(instants: Sequence[datetime], x: Scale) -> Iterator[SafeString]:
             left = place
     for place, at in chosen:
         here = clinic_times.local(at)
-        text = f"{here:%b %Y}" if spans_years else f"{here.day} {here:%b}"
+        text = date_format(here, "M Y" if spans_years else "j M")
         yield format_html('<text x="{}%" y="{}" text-anchor="middle">{}</text>', f"{place:.1f}", HEIGHT - 12, text)
 
 

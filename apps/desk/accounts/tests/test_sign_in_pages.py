@@ -35,7 +35,7 @@ def is_in(client: Client) -> bool:
 
 
 def shown_seed(page: Any) -> str:
-    return re.search(r'hims-key">([A-Z2-7]+)<', page.content.decode())[1]  # type: ignore[index]
+    return re.search(r'class="key ltr">([A-Z2-7]+)<', page.content.decode())[1]  # type: ignore[index]
 
 
 def test_a_browser_is_not_signed_in_before_the_code_was_accepted() -> None:

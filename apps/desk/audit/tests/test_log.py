@@ -1,5 +1,7 @@
 """The audit log: it is filtered by names, and shows names and words instead of ids and codes."""
 
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,6 +11,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
+from apps.desk.home.tests.pages import text_of, words
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
 
@@ -101,5 +104,47 @@ def test_the_log_costs_as_many_statements_for_many_rows_as_for_one(
     for number in range(12):
         audit.record(by=jones, action="chart.read", patient_id=register_patient(f"Ann{number}").pk)
     client = browser(staff["admin"])
-    with django_assert_max_num_queries(16):  # type: ignore[operator]  # of them six for the frame: menu, bell, drafts
+    with django_assert_max_num_queries(17):  # type: ignore[operator]  # of them eight for the frame: menu, bell, drafts
         assert client.get(LOG).status_code == 200
+
+
+def test_each_entry_has_its_time_and_says_what_was_special(staff: dict[str, User], john: Patient, time_machine: Any) -> None:
+    time_machine.move_to(datetime(2026, 11, 30, 19, 12, 4, tzinfo=UTC), tick=False)
+    audit.record(by=staff["billing"], action="chart.read", outcome="denied", patient_id=john.pk, api_key="hims_live_7f2c")
+    AuditEvent.objects.create(action="patient.read", outcome="success", role="doctor", purpose="break_glass", ip="192.0.2.7")
+    AuditEvent.objects.create(
+        action="patient.merged", outcome="failure", role="system", at=datetime(2026, 11, 29, 19, tzinfo=UTC)
+    )
+    text = words(text_of(browser(staff["admin"]), LOG))
+    assert "11:12:04 Billing.Ward Tester Billing Key hims_live_7f2c… DOE, John (MRN001) Opened the chart Refused App" in text
+    assert "Not signed in Opened the patient’s record Emergency access 192.0.2.7" in text
+    assert "29 Nov 2026, 11:00:00 The system Merged two records Failed" in text
+
+
+def test_the_quick_choices_keep_the_other_filters(staff: dict[str, User], looks: None, jones: User) -> None:
+    audit.record(by=jones, action="consultation.completed", outcome="denied")
+    assert listed(staff, who="jones", outcome__exact="denied") == ["consultation.completed"]
+    text = text_of(browser(staff["admin"]), f"{LOG}?who=jones&outcome__exact=denied")
+    assert '<a href="?who=jones&amp;outcome__exact=denied" aria-current="true">Refused</a>' in text
+    assert '<a href="?who=jones">All</a>' in text
+    assert '<input type="hidden" name="outcome__exact" value="denied">' in text
+    assert 'value="jones"' in text
+
+
+def test_a_list_without_entries_says_what_to_do(staff: dict[str, User]) -> None:
+    text = words(text_of(browser(staff["admin"]), f"{LOG}?date_to=2020-01-01"))
+    assert "No entries found Choose other days or fewer filters." in text
+    assert "The log has not been checked yet." in text
+
+
+def test_the_page_of_an_entry_shows_no_code_and_no_id(staff: dict[str, User], jones: User, john: Patient) -> None:
+    row_id = audit.record(by=jones, action="chart.read", patient_id=john.pk, object_id=john.pk, query={"q": "doe", "id": john.pk})
+    page = text_of(browser(staff["admin"]), f"{LOG}{row_id}/change/")
+    assert "Searched for: <bdi>doe</bdi>" in page
+    assert "<h1>Opened the chart</h1>" in page
+    assert str(john.pk) not in page
+    assert "chart.read" not in page
+
+
+def test_who_reviews_emergency_access_is_led_there(staff: dict[str, User]) -> None:
+    assert "/admin/patients/breakglass/?review=waiting" in text_of(browser(staff["admin"]), LOG)

@@ -70,7 +70,7 @@ def test_pages_call_a_consultation_a_visit(staff: dict[str, User]) -> None:
     addresses = [LIST, page("change", visit), reverse("admin:patients_patient_change", args=[patient.pk])]
     shown = [re.sub(r"<[^>]*>", " ", client.get(address).content.decode()) for address in addresses]
     assert not [text for text in shown if "Consultation" in text]
-    assert "Add visit" in shown[0]
+    assert "Start a visit" in shown[0]
     assert "1 visit" in shown[0]
 
 
