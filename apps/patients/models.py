@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Func, Q
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
@@ -16,6 +17,7 @@ from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.prepared import Slot
 from apps.common.text import HIDDEN, filed_name, full_name, isolated
 from apps.patients import rights
+from apps.patients.chart import page_dates
 from apps.patients.chart.dates import Birth, Precision
 from apps.patients.chart.entry_types import ENTERED_IN_ERROR, CodeSystem, EntryType
 from apps.patients.confidentiality.models import open_to
@@ -46,10 +48,10 @@ PARTIAL = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"
 
 
 class Gender(models.TextChoices):
-    MALE = "male"
-    FEMALE = "female"
-    OTHER = "other"
-    UNKNOWN = "unknown"
+    MALE = "male", gettext_lazy("Male")
+    FEMALE = "female", gettext_lazy("Female")
+    OTHER = "other", gettext_lazy("Other")
+    UNKNOWN = "unknown", gettext_lazy("Unknown")
 
 
 class AllergyStatus(models.TextChoices):
@@ -176,7 +178,7 @@ class Patient(BaseModel):
     @property
     def title(self) -> str:
         """Returns the identity of the patient for the title of a page."""
-        return f"{isolated(self.filed_name)} {self.birth.in_words} ({self.mrn})"
+        return f"{isolated(self.filed_name)} {self.born} ({self.mrn})"
 
     @property
     def full_name(self) -> str:
@@ -192,6 +194,11 @@ class Patient(BaseModel):
     def birth(self) -> Birth:
         """Returns when the patient was born, as exactly as it is known."""
         return Birth(self.date_of_birth, self.date_of_birth_precision, self.time_of_birth)
+
+    @property
+    def born(self) -> str:
+        """Returns the birth date as pages show it, in their language."""
+        return page_dates.birth_text(self.birth)
 
 
 class PatientIdentifier(models.Model):

@@ -89,7 +89,7 @@ def text_of(request: HttpRequest, line: Line, now: datetime) -> dict[str, Any]:
         "time": labels.moment(row.scheduled_time) if is_left_over else labels.clock_time(row.scheduled_time),
         "patient_url": f"{reverse('admin:patients_patient_change', args=[row.patient_id])}?from=queue" if sees_patient else "",
         "patient": patient,
-        "age": ages.age_of(row.patient),
+        "age": ages.age_on_page(row.patient),
         "mrn": row.patient.mrn,
         "kind": labels.kind(row.appointment_type),
         "reason": _reason(request, row),

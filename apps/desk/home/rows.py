@@ -73,7 +73,7 @@ def patient(request: HttpRequest, row: Patient) -> dict[str, str]:
     """Returns the patient's name, age and page; the page only for users who may open it."""
     page = f"{reverse('admin:patients_patient_change', args=[row.pk])}?from=home"
     url = page if can_open(request.user, Patients.PATIENT_VIEW) else ""
-    return {"name": filed_name(row.last_name, row.first_name), "age": ages.age_of(row), "url": url}
+    return {"name": filed_name(row.last_name, row.first_name), "age": ages.age_on_page(row), "url": url}
 
 
 def reason(request: HttpRequest, row: Appointment) -> str:

@@ -27,7 +27,6 @@ from apps.desk.kit.pages import page_links
 from apps.desk.kit.site import can_open
 from apps.patients import rules, selectors
 from apps.patients.chart import ages
-from apps.patients.chart.dates import Precision
 from apps.patients.models import Patient
 from apps.patients.rights import Permission
 from apps.patients.search import matches
@@ -61,18 +60,12 @@ def found_patient(row: Patient, **more: str) -> FoundPatient:
         row=row,
         url=reverse("admin:patients_patient_change", args=[row.pk]),
         name=row.filed_name,
-        born=born_and_age(row),
+        born=ages.born_and_age(row),
         sex=row.get_gender_display(),
         mrn=row.mrn,
         phone=f"… {digits[-_LAST_DIGITS:]}" if digits else "",
         **more,
     )
-
-
-def born_and_age(row: Patient) -> str:
-    """Returns the birth date and the age: `15 May 1980 (46 years)`."""
-    exact = row.date_of_birth_precision == Precision.DAY
-    return f"{clinic_times.day(row.date_of_birth) if exact else row.birth.in_words} ({ages.age_of(row)})"
 
 
 def typed(text: str) -> TypedPerson:

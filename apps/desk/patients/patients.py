@@ -157,7 +157,7 @@ class PatientAdmin(WorkspaceMixin, RestrictionMixin, MergeMixin, RegistrationMix
 
     @admin.display(description="date of birth")
     def birth(self, row: Patient) -> str:
-        return row.birth.in_words
+        return row.born
 
     @admin.display(description="born")
     def born(self, row: Patient) -> str:

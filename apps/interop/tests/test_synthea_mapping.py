@@ -220,6 +220,13 @@ class TestTheChart:
         entry = mapping.entry(odd, mapping.History.of(ada, (), CLINIC))
         assert (entry.value, entry.detail) == (None, {"value_text": "1.0123456789"})
 
+    def test_a_text_that_shows_nothing_is_reported_in_words(self, extract):
+        ada = next(patient for patient in extract.patients if patient.cells["given"] == "Ada")
+        row = next(row for row in extract.history[ada.cells["id"]] if row.sheet == "conditions")
+        blank = reader.Row("conditions", 2, "ref", {**row.cells, "display": "\u200b"})
+        with pytest.raises(mapping.NotImportable, match="only invisible characters"):
+            mapping.entry(blank, mapping.History.of(ada, (), CLINIC))
+
     def test_claims_and_unknown_statuses_have_no_home(self, extract):
         with pytest.raises(mapping.NotImportable, match="Claims of another system"):
             entries(extract, "Ada", "claims")

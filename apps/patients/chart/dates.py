@@ -50,14 +50,6 @@ class PartialDate:
         """Returns the date as a form takes it: `2015-06-10`, `2015-06`, `about 1975`."""
         return f"about {self}" if self.precision == Precision.ESTIMATED else str(self)
 
-    @property
-    def in_words(self) -> str:
-        """Returns the date as pages show it: `10 Jun 2015`, `Jun 2015`, `2015`, `about 1975`."""
-        day, month = self.precision == Precision.DAY, self.precision == Precision.MONTH
-        if day or month:
-            return f"{self.first.day} {self.first:%b %Y}" if day else f"{self.first:%b %Y}"
-        return self.typed
-
 
 def partial(text: str) -> PartialDate:
     """Parses `2015`, `2015-06` or `2015-06-10`. Raises ValueError."""
@@ -102,49 +94,55 @@ class Birth:
     def typed(self) -> str:
         return PartialDate(self.day, Precision(self.precision)).typed
 
-    @property
-    def in_words(self) -> str:
-        return PartialDate(self.day, Precision(self.precision)).in_words
-
 
 def years_between(born: date, on: date) -> int:
     """Returns the completed years."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def age_in_words(birth: Birth, when: datetime) -> str:
+@dataclass(frozen=True)
+class Age:
+    """So many hours, days, weeks, months or years; `is_about` where the day of birth is not known. As text it is English."""
+
+    number: int
+    unit: str
+    is_about: bool = False
+
+    def __str__(self) -> str:
+        if self.unit == "hour" and not self.number:
+            return "less than 1 hour"
+        text = f"{self.number} {self.unit}{'' if self.number == 1 else 's'}"
+        return f"about {text}" if self.is_about else text
+
+
+def age(birth: Birth, when: datetime) -> Age:
     """Returns the age at an instant, whose time zone says what the day is: `5 hours`, `20 days`, `6 weeks`, `51 years`.
 
     Hours up to a day where the time of birth is known, days below 4 weeks, weeks below 3 months, months below 2 years, then
     years (simplified from the NHS Common User Interface, "Patient banner", which shows hours below 2 days, days below 4 weeks,
-    weeks below a year and months below 2 years). `about` where the day of birth is not known. Never negative.
+    weeks below a year and months below 2 years). Never negative.
     """
-    text = _hours(birth, when) or _by_calendar(birth.day, when.date())
-    return text if birth.precision == Precision.DAY else f"about {text}"
+    hours = _hours(birth, when)
+    number, unit = _by_calendar(birth.day, when.date()) if hours is None else (hours, "hour")
+    return Age(number, unit, birth.precision != Precision.DAY)
 
 
-def _hours(birth: Birth, when: datetime) -> str:
+def _hours(birth: Birth, when: datetime) -> int | None:
+    """Returns the hours lived on the first day; None later, or if the time of birth is not known."""
     if birth.at is None:
-        return ""
+        return None
     lived = when.astimezone(UTC) - datetime.combine(birth.day, birth.at, when.tzinfo).astimezone(UTC)
-    if not timedelta() <= lived < timedelta(days=1):
-        return ""
-    hours = lived // timedelta(hours=1)
-    return _count(hours, "hour") if hours else "less than 1 hour"
+    return lived // timedelta(hours=1) if timedelta() <= lived < timedelta(days=1) else None
 
 
-def _by_calendar(born: date, day: date) -> str:
+def _by_calendar(born: date, day: date) -> tuple[int, str]:
     days = max((day - born).days, 0)
     months = max((day.year - born.year) * 12 + day.month - born.month - (day.day < born.day), 0)
     if days < 28:
-        return _count(days, "day")
+        return days, "day"
     if months < 3:
-        return _count(days // 7, "week")
-    return _count(months, "month") if months < 24 else _count(years_between(born, day), "year")
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+        return days // 7, "week"
+    return (months, "month") if months < 24 else (years_between(born, day), "year")
 
 
 def one_slip(left: str, right: str) -> bool:

@@ -148,7 +148,7 @@ def shown_value(patient: Patient, column: str) -> Any:
     """Returns a column's value as it is compared and shown; the day of a birth with its precision and time."""
     if column != _BIRTH or (patient.date_of_birth_precision == Precision.DAY and not patient.time_of_birth):
         return getattr(patient, column)
-    return f"{patient.birth.in_words} {patient.time_of_birth:%H:%M}" if patient.time_of_birth else patient.birth.in_words
+    return f"{patient.born} {patient.time_of_birth:%H:%M}" if patient.time_of_birth else patient.born
 
 
 def column_named(name: str) -> Field[Any, Any]:

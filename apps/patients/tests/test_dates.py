@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.patients import rules
-from apps.patients.chart import dates
+from apps.patients.chart import ages, dates, page_dates
 from apps.patients.chart.dates import Birth, PartialDate, Precision
+from apps.patients.models import Patient
 
 NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
 
@@ -32,30 +35,30 @@ NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
     ],
 )
 def test_an_age_is_shown_in_the_unit_that_fits_it(born: date, age: str) -> None:
-    assert dates.age_in_words(Birth(born), NOW) == age
+    assert str(dates.age(Birth(born), NOW)) == age
 
 
 def test_hours_are_shown_up_to_a_day_where_the_time_of_birth_is_known() -> None:
     born = Birth(date(2026, 11, 29), at=time(5, 15))
-    assert dates.age_in_words(born, NOW) == "5 hours"
-    assert dates.age_in_words(born, NOW.replace(hour=5, minute=40)) == "less than 1 hour"
-    assert dates.age_in_words(Birth(date(2026, 11, 28), at=time(23, 0)), NOW) == "11 hours"
-    assert dates.age_in_words(Birth(date(2026, 11, 28), at=time(10, 30)), NOW) == "1 day"
+    assert str(dates.age(born, NOW)) == "5 hours"
+    assert str(dates.age(born, NOW.replace(hour=5, minute=40))) == "less than 1 hour"
+    assert str(dates.age(Birth(date(2026, 11, 28), at=time(23, 0)), NOW)) == "11 hours"
+    assert str(dates.age(Birth(date(2026, 11, 28), at=time(10, 30)), NOW)) == "1 day"
     summer_ends = datetime(2026, 11, 1, 4, 0, tzinfo=ZoneInfo("America/New_York"))
-    assert dates.age_in_words(Birth(date(2026, 11, 1), at=time(0, 0)), summer_ends) == "5 hours"
+    assert str(dates.age(Birth(date(2026, 11, 1), at=time(0, 0)), summer_ends)) == "5 hours"
 
 
 def test_the_day_is_the_clinic_s() -> None:
     late = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
-    assert dates.age_in_words(Birth(date(2026, 11, 29)), late.astimezone(ZoneInfo("America/New_York"))) == "0 days"
-    assert dates.age_in_words(Birth(date(2026, 11, 29)), late) == "1 day"
+    assert str(dates.age(Birth(date(2026, 11, 29)), late.astimezone(ZoneInfo("America/New_York")))) == "0 days"
+    assert str(dates.age(Birth(date(2026, 11, 29)), late)) == "1 day"
 
 
 def test_the_age_of_a_patient_born_about_a_year_is_shown_as_such() -> None:
     estimated = dates.born_by_age(51, date(2026, 11, 29))
-    assert (estimated.first, estimated.in_words) == (date(1975, 1, 1), "about 1975")
-    assert dates.age_in_words(Birth(estimated.first, estimated.precision), NOW) == "about 51 years"
-    assert Birth(date(2015, 6, 1), Precision.MONTH).in_words == "Jun 2015"
+    assert (estimated.first, page_dates.date_text(estimated)) == (date(1975, 1, 1), "about 1975")
+    assert str(dates.age(Birth(estimated.first, estimated.precision), NOW)) == "about 51 years"
+    assert page_dates.birth_text(Birth(date(2015, 6, 1), Precision.MONTH)) == "Jun 2015"
 
 
 @pytest.mark.parametrize(
@@ -120,3 +123,20 @@ def test_a_typed_date_that_the_calendar_does_not_have_is_refused_and_never_turne
     for month_first in (True, False):
         with pytest.raises(ValueError, match="1980-05-15"):
             rules.birth_from(typed, date(2026, 11, 29), month_first=month_first)
+
+
+@pytest.mark.parametrize(
+    ("birth", "english", "spanish"),
+    [
+        (Birth(date(1975, 11, 30)), "50 years", "50 años"),
+        (Birth(date(2026, 11, 9)), "20 days", "20 días"),
+        (Birth(date(1975, 1, 1), Precision.ESTIMATED), "about 51 years", "unos 51 años"),
+        (Birth(date(2026, 11, 29), at=time(7)), "less than 1 hour", "menos de 1 hora"),
+    ],
+)
+def test_a_page_shows_the_age_in_its_language_and_a_reply_in_english(birth: Birth, english: str, spanish: str) -> None:
+    patient = Patient(date_of_birth=birth.day, date_of_birth_precision=birth.precision, time_of_birth=birth.at)
+    with time_machine.travel(NOW, tick=False):
+        assert ages.age_on_page(patient) == english
+        with translation.override("es"):
+            assert (ages.age_on_page(patient), ages.age_of(patient)) == (spanish, english)

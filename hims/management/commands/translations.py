@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -27,7 +27,13 @@ KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 _DATE = datetime(2026, 11, 30, tzinfo=UTC)
-SOURCES = (("apps/desk", "**/*.py"), ("templates/admin", "**/*.html"), ("templates/desk", "**/*.html"))
+SOURCES = (
+    ("apps/desk", "**/*.py"),
+    ("apps/documents", "**/*.py"),
+    ("apps/patients", "**/*.py"),
+    ("templates/admin", "**/*.html"),
+    ("templates/desk", "**/*.html"),
+)
 
 
 class Command(BaseCommand):
@@ -41,7 +47,7 @@ class Command(BaseCommand):
         for code, _ in settings.LANGUAGES:
             if code != settings.LANGUAGE_CODE:
                 catalog = update(code, template)
-                missing = sum(1 for message in catalog if message.id and not message.string)
+                missing = sum(1 for message in catalog if message.id and not is_whole(message))
                 self.stdout.write(f"{code}: {len(catalog)} texts, {missing} without a translation")
 
 
@@ -58,6 +64,11 @@ def messages(path: Path) -> list[Any]:
         source = f"({templatize(source)})"  # in brackets, because Babel would read its lines as indented code
     extracted = extract("python", BytesIO(source.encode()), keywords=KEYWORDS)
     return [message for _, message, _, _ in extracted if message]
+
+
+def is_whole(message: Message) -> bool:
+    """Returns whether a text is translated, with all forms of its plural."""
+    return all(message.string) if isinstance(message.string, tuple | list) else bool(message.string)
 
 
 def po_file(code: str) -> Path:
