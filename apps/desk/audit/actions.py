@@ -34,6 +34,22 @@ OBJECTS: Mapping[str, str] = {
     "trail": "the audit log",
     "waitlist": "the waiting list",
 }
+# What a list is of, for those whose object above is one thing.
+LISTS: Mapping[str, str] = {
+    "api_key": "the API keys",
+    "appointment": "the appointments",
+    "consultation": "the visits",
+    "doctor": "the doctors",
+    "merge": "the merges of records",
+    "move": "the covers for absence",
+    "patient": "the patients",
+    "room": "the rooms",
+    "schedule": "the doctors’ hours",
+    "series": "the repeat bookings",
+    "staff": "the staff accounts",
+    "time_off": "the days away",
+}
+_OF_LISTS = frozenset({"listed", "searched"})
 # What was done with it (the part after the point).
 VERBS: Mapping[str, str] = {
     "added": "Added {}",
@@ -143,7 +159,9 @@ def known_words(action: str) -> str:
         return "Sent the same request again"
     if action in WORDS:
         return WORDS[action]
-    return VERBS[verb].format(OBJECTS[thing]) if thing in OBJECTS and verb in VERBS else ""
+    if thing not in OBJECTS or verb not in VERBS:
+        return ""
+    return VERBS[verb].format(LISTS.get(thing, OBJECTS[thing]) if verb in _OF_LISTS else OBJECTS[thing])
 
 
 def words(action: str) -> str:
