@@ -6,15 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.text import Truncator
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from apps.appointments.models import Appointment
-from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import estimates
 from apps.appointments.queue.board import QueueBoard, QueueEntry
 from apps.appointments.rights import Permission
@@ -23,8 +19,8 @@ from apps.common.text import isolated
 from apps.consultations.queries.worklists import OngoingVisit
 from apps.consultations.rights import Permission as Consultations
 from apps.consultations.steps.definitions import Step
-from apps.desk.appointments import labels, schedule_cells
-from apps.desk.appointments.labels import State
+from apps.desk.appointments import labels, schedule_cells, waits
+from apps.desk.appointments.waits import Wait
 from apps.desk.kit.site import can_open
 from apps.patients.chart import ages
 from apps.patients.rights import Permission as Patients
@@ -36,12 +32,6 @@ PLACES = {
     READY: schedule_cells.READY,
     DOCTOR: labels.STATES[Status.IN_PROGRESS],
 }
-_TRIAGE = {
-    Triage.EMERGENCY: State(_("Emergency"), "warning", "bad"),
-    Triage.URGENT: State(_("Urgent"), "warning", "bad"),
-}
-_BANDS = {"amber": ("warn", _("long wait")), "red": ("bad", _("very long wait"))}
-_REASON = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -97,7 +87,7 @@ def text_of(request: HttpRequest, line: Line, now: datetime) -> dict[str, Any]:
         "room": isolated(row.room.name) if row.room else "",
         "state": PLACES[line.place],
         "triage": row.triage,
-        "triage_tag": _TRIAGE.get(Triage(row.triage)),
+        "triage_tag": waits.triage_tag(row),
         "triage_reason": row.triage_reason if sees_notes else "",
         "alert": labels.clock_time(row.alert_since) if row.alert_since and sees_notes else "",
         "ready": labels.clock_time(row.ready_since) if row.ready_since else "",
@@ -112,26 +102,13 @@ def text_of(request: HttpRequest, line: Line, now: datetime) -> dict[str, Any]:
 
 def _reason(request: HttpRequest, row: Appointment) -> str:
     """Returns why the patient comes, for clinical users; the front desk reads it on the appointment's own page."""
-    if not can_open(request.user, Consultations.CONSULTATION_SEE_NOTES):
-        return ""
-    return Truncator(" ".join(row.notes.split())).chars(_REASON)
+    return waits.short_reason(row) if can_open(request.user, Consultations.CONSULTATION_SEE_NOTES) else ""
 
 
-def _wait(line: Line, now: datetime) -> dict[str, Any]:
-    """Returns the minutes since check-in and their bar. Only the wait of a waiting patient can be long."""
-    amber, red = settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES
+def _wait(line: Line, now: datetime) -> Wait:
+    """Returns the wait since check-in. Only that of a waiting patient can be long."""
     minutes = line.entry.waiting_minutes if line.entry else estimates.whole_minutes(now - (line.row.checked_in_at or now))
-    band = estimates.band(minutes, amber, red) if line.place == WAITING else ""
-    color, word = _BANDS.get(band, ("", ""))
-    full = max(red * 3 // 2, 1)
-    return {
-        "minutes": minutes,
-        "full": full,
-        "drawn": min(minutes, full),
-        "color": color,
-        "word": word,
-        "limit": {"amber": amber, "red": red}.get(band),
-    }
+    return waits.wait(minutes, may_be_long=line.place == WAITING)
 
 
 def _expected(line: Line) -> str:

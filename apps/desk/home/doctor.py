@@ -22,7 +22,7 @@ from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.consultations.rules import Status as VisitStatus
 from apps.consultations.steps.definitions import Step
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, waits
 from apps.desk.appointments.labels import State
 from apps.desk.consultations import visit_rail
 from apps.desk.home import rows
@@ -67,8 +67,7 @@ class DoctorHome(Home):
 
 def _appointment(request: HttpRequest, row: Appointment, visits: Mapping[UUID, Any]) -> dict[str, Any]:
     visit = visits.get(row.pk)
-    waits = row.status == Status.CHECKED_IN
-    can_start = waits and can_open(request.user, Consultations.CONSULTATION_START)
+    can_start = row.status == Status.CHECKED_IN and can_open(request.user, Consultations.CONSULTATION_START)
     tag = _place(visit) if visit else labels.STATES[Status(row.status)]
     is_mine = visit is not None and tag is labels.STATES[Status.IN_PROGRESS]
     came = row.checked_in_at if row.status in (Status.CHECKED_IN, Status.IN_PROGRESS) else None
@@ -78,10 +77,10 @@ def _appointment(request: HttpRequest, row: Appointment, visits: Mapping[UUID, A
         "time": _time(row.scheduled_time),
         "patient": rows.patient(request, row.patient),
         "reason": rows.reason(request, row),
-        "triage": rows.triage_tag(row),
+        "triage": waits.triage_tag(row),
         "tag": tag,
         "alert": rows.ALERT if visit and visit.alert_since else None,
-        "wait": rows.wait(rows.waited_since(came)) if came and not is_mine else None,
+        "wait": waits.wait(rows.waited_since(came)) if came and not is_mine else None,
         "start": row.pk if can_start else None,
         "go_on": visit_rail.step_url(visit, Step(visit.current_step)) if visit else "",
         "go_on_words": _go_on(tag),

@@ -19,7 +19,7 @@ from apps.common.text import filed_name
 from apps.consultations.queries import worklists
 from apps.consultations.rights import Permission as Consultations
 from apps.consultations.steps.definitions import Step
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, waits
 from apps.desk.consultations import visit_rail
 from apps.desk.home import rows
 from apps.desk.home.base import Home, Tile, record_listing
@@ -75,8 +75,8 @@ def _longest_with_nurse(begun: list[Any]) -> str:
     if not begun:
         return ""
     patient, minutes = begun[0].patient, rows.waited_since(begun[0].started_at)
-    waits = gettext("%(minutes)s min") % {"minutes": minutes}
-    return f"{filed_name(patient.last_name, patient.first_name)}, {waits}"
+    waited = gettext("%(minutes)s min") % {"minutes": minutes}
+    return f"{filed_name(patient.last_name, patient.first_name)}, {waited}"
 
 
 def _waiting(request: HttpRequest, entry: QueueEntry) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _waiting(request: HttpRequest, entry: QueueEntry) -> dict[str, Any]:
         "doctor": labels.doctor(row.attending),
         "room": row.room.name if row.room else "",
         "tag": labels.STATES[Status.CHECKED_IN],
-        "triage": rows.triage_tag(row),
-        "wait": rows.wait(entry.waiting_minutes),
+        "triage": waits.triage_tag(row),
+        "wait": waits.wait(entry.waiting_minutes),
         "call_in": row.pk if can_open(request.user, Consultations.CONSULTATION_START) else None,
         "more": rows.more(request, row, offered, "triage", "undo-check-in", "no-show"),
     }
@@ -112,9 +112,9 @@ def _begun(request: HttpRequest, visit: Any) -> dict[str, Any]:
         "doctor": labels.doctor(visit.doctor),
         "room": row.room.name if row and row.room else "",
         "tag": labels.WITH_NURSE,
-        "triage": rows.triage_tag(row) if row else None,
+        "triage": waits.triage_tag(row) if row else None,
         "alert": rows.ALERT if visit.alert_since else None,
-        "wait": rows.wait(rows.waited_since(came)) if row else None,
+        "wait": waits.wait(rows.waited_since(came)) if row else None,
         "go_on": visit_rail.step_url(visit, Step.VITALS),
         "more": rows.more(request, row, offered, "triage") if row else [],
         "is_mine": visit.entered_by_id == user.pk,

@@ -1,24 +1,20 @@
 """How a home page writes a patient, a wait, a state and the actions of a row."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.appointments.models import Appointment
-from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import estimates
 from apps.appointments.rights import Permission as Appointments
 from apps.common import clock
 from apps.common.text import filed_name
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, waits
 from apps.desk.appointments.labels import State
 from apps.desk.kit.navigation import HOME
 from apps.desk.kit.site import can_open, site
@@ -26,47 +22,14 @@ from apps.patients.chart import ages
 from apps.patients.models import Patient
 from apps.patients.rights import Permission as Patients
 
-_REASON = 80  # characters of the reason in a row
-_TRIAGE = {Triage.URGENT: _("Urgent"), Triage.EMERGENCY: _("Emergency")}
-
-
 READY = State(_("Ready for you"), "done", "ok")
 ON_HOLD = State(_("On hold"), "pause")
 ALERT = State(_("Alert: vital signs"), "warning", "bad")
 
 
-@dataclass(frozen=True)
-class Wait:
-    """How long a patient waits, and whether that is long (amber, red)."""
-
-    minutes: int
-    kind: str
-    words: str
-
-    @property
-    def drawn(self) -> int:
-        """Returns the length of the bar, whose end is 45 minutes."""
-        return min(self.minutes, 45)
-
-
-def wait(minutes: int) -> Wait:
-    """Returns a wait with the limits of the clinic."""
-    amber, red = settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES
-    band = estimates.band(minutes, amber, red)
-    limit = {"amber": amber, "red": red}.get(band)
-    words = gettext("over %(limit)s minutes") % {"limit": limit} if limit else ""
-    return Wait(minutes, {"amber": "warn", "red": "bad"}.get(band, ""), words)
-
-
 def waited_since(at: datetime) -> int:
     """Returns the whole minutes since the instant."""
     return estimates.whole_minutes(clock.now() - at)
-
-
-def triage_tag(row: Appointment) -> State | None:
-    """Returns the tag of an urgent patient; None for the others."""
-    word = _TRIAGE.get(Triage(row.triage))
-    return State(word, "warning", "bad") if word else None
 
 
 def patient(request: HttpRequest, row: Patient) -> dict[str, str]:
@@ -79,7 +42,7 @@ def patient(request: HttpRequest, row: Patient) -> dict[str, str]:
 def reason(request: HttpRequest, row: Appointment) -> str:
     """Returns why the patient comes, for users who may read it; else, and without a reason, the type of the appointment."""
     if row.notes.strip() and can_open(request.user, Appointments.APPOINTMENT_SEE_NOTES):
-        return Truncator(" ".join(row.notes.split())).chars(_REASON)
+        return waits.short_reason(row)
     return kind(row)
 
 

@@ -65,8 +65,8 @@ def test_the_patient_with_the_doctor_comes_first_then_those_who_are_here_then_th
     assert shown == [
         ["10:30", "INSIDE, Ann 46 years", "Consultation", "With doctor", ""],
         ["10:15", "URGENT, Ann 46 years", "Consultation Urgent", "Waiting", "4 min"],
-        ["09:30", "NURSE, Ann 46 years", "Consultation", "With nurse", "18 min , over 15 minutes"],
-        ["09:45", "WAITS, Ann 46 years", "Consultation", "Waiting", "31 min , over 30 minutes"],
+        ["09:30", "NURSE, Ann 46 years", "Consultation", "With nurse", "18 min , long wait, over 15 minutes"],
+        ["09:45", "WAITS, Ann 46 years", "Consultation", "Waiting", "31 min , very long wait, over 30 minutes"],
         ["11:00", "LATER, Ann 46 years", "Warfarin review", "Confirmed", ""],
     ]
     assert [row[5] for row in rows(text)] == ["Go on INSIDE, Ann", "Start URGENT, Ann", "Open NURSE, Ann", "Start WAITS, Ann", ""]

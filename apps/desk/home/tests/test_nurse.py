@@ -45,8 +45,20 @@ def test_urgent_patients_come_first_then_the_longest_wait_with_a_nurses_patient_
     text = text_of(nurse)
     first, second, third = rows(text)
     assert first[:5] == ["2", "URGENT, Ann 46 years Urgent Short of breath", "Dr Tester", "Waiting", "2 min"]
-    assert second[:5] == ["1", "LONG, Ann 46 years Consultation", "Dr Tester", "Waiting", "31 min , over 30 minutes"]
-    assert third[:5] == ["3", "BEGUN, Ann 46 years Consultation", "Dr Tester", "With nurse", "18 min , over 15 minutes"]
+    assert second[:5] == [
+        "1",
+        "LONG, Ann 46 years Consultation",
+        "Dr Tester",
+        "Waiting",
+        "31 min , very long wait, over 30 minutes",
+    ]
+    assert third[:5] == [
+        "3",
+        "BEGUN, Ann 46 years Consultation",
+        "Dr Tester",
+        "With nurse",
+        "18 min , long wait, over 15 minutes",
+    ]
     assert [row[5].split()[0:2] for row in (first, second, third)] == [["Call", "in"], ["Call", "in"], ["Go", "on"]]
     assert text.count('<tr class="mine">') == 1
     assert f'href="{reverse("admin:consultations_consultation_step", args=[visit.row.pk, 1])}"' in text
