@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.utils.translation import gettext
 
-from apps.common import clinic_times, text
+from apps.common import clinic_times, clock, text
 from apps.common.errors import Conflict, HimsError, Invalid
 from apps.common.models import M
 from apps.rest import audit_log
@@ -67,9 +68,11 @@ class ServiceForm(forms.ModelForm[M]):
             self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # a bound form has a QueryDict
 
     def _label_date_and_time(self) -> None:
-        """Labels the two fields of a time, which share one visible label, as date and time."""
+        """Labels the two fields of a time, which share one visible label, as date and time, and says which clock they follow."""
         for name, field in self.fields.items():
             if isinstance(field.widget, forms.SplitDateTimeWidget):
+                clinic = gettext("Clinic time, now %(time)s.") % {"time": clinic_times.clock_time(clock.now())}
+                field.help_text = f"{field.help_text} {clinic}".strip()
                 for half, widget in zip(("date", "time"), field.widget.widgets, strict=True):
                     widget.attrs["aria-label"] = f"{self[name].label}: {half}"
 

@@ -9,9 +9,11 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget, AdminTextInputWidget
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.common import clock
 from apps.desk.kit.forms import ServiceForm
+from apps.desk.patients import entry_words
 from apps.patients import rules
 from apps.patients.chart import dates, entry_types
 from apps.patients.chart.dates import PartialDate, Precision
@@ -20,7 +22,13 @@ from apps.patients.models import ChartEntry, Gender, Patient
 from apps.patients.services import Registration
 
 _LONG = ("note", "text", "instructions", "interpretation", "reaction")  # details that deserve a larger box
+_LABELS = {  # of details whose name is no plain word
+    "kind": gettext_lazy("Allergy or intolerance"),
+    "criticality": gettext_lazy("Risk of a severe reaction"),
+    "value_text": gettext_lazy("Result in words"),
+}
 DETAIL = "detail_"
+CODE_AND_TIME = ("status", "occurred_at", "ended_at", "code_system", "code")
 _CONFIRMED = "confirmed_implausible"
 _BIRTH_MOST = 40  # characters
 _IN_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y")
@@ -185,25 +193,27 @@ class EntryForm(ServiceForm[ChartEntry]):
 
 def entry_form(kind: EntryType) -> type[ServiceForm[ChartEntry]]:
     """Returns the form of a new entry of this kind: its statuses as choices, its details as fields."""
-    first, *_ = statuses = entry_types.STATUSES[kind]
+    first = entry_types.STATUSES[kind][0]
     hints = get_type_hints(entry_types.DETAILS[kind])
     boxes: dict[str, Any] = {
         DETAIL + field.name: _box(field.name, hints[field.name]) for field in fields(entry_types.DETAILS[kind])
     }
-    boxes["status"] = forms.ChoiceField(choices=[(word, word.replace("_", " ")) for word in statuses], initial=first)
+    boxes["status"] = forms.ChoiceField(label=_("Status"), choices=entry_words.status_choices(kind), initial=first)
     boxes["occurred_at"] = WhenField(
-        label="When",
+        label=_("When"),
         required=False,
-        help_text="Onset, effective time, or when it was done; a year or a month (2015-06) if no more is known. Empty: now.",
+        help_text=_("When it began or was done: a day, or a month (2015-06) or year if no more is known. Leave blank for now."),
     )
-    boxes["ended_at"] = WhenField(label="Until", required=False, help_text="When it ended, in the same format.")
+    boxes["ended_at"] = WhenField(label=_("Until"), required=False, help_text=_("When it ended. Leave blank if it has not."))
     if kind == EntryType.VITAL_SIGN:
         boxes[_CONFIRMED] = forms.BooleanField(
             label="I rechecked this reading; it is correct",
             required=False,
             help_text="Only for a value that looks implausible and is correct.",
         )
-    meta = type("Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "Description"}})
+    meta = type(
+        "Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": entry_words.KINDS[kind].what}}
+    )
     return type("KindOfEntryForm", (EntryForm,), boxes | {"Meta": meta})
 
 
@@ -211,7 +221,7 @@ def entry_columns(kind: EntryType) -> tuple[str, ...]:
     """Returns the columns that a user fills in."""
     measured: tuple[str, ...] = ("value", "unit") if kind in entry_types.MEASURED else ()
     measured += (_CONFIRMED,) if kind == EntryType.VITAL_SIGN else ()
-    return ("display", *measured, "code_system", "code", "status", "occurred_at", "ended_at")
+    return ("display", *measured, *CODE_AND_TIME)
 
 
 def detail_boxes(kind: EntryType) -> tuple[str, ...]:
@@ -220,12 +230,11 @@ def detail_boxes(kind: EntryType) -> tuple[str, ...]:
 
 
 def _box(name: str, hint: Any) -> forms.Field:
-    label = name.replace("_", " ").capitalize()
+    label = _LABELS.get(name) or name.replace("_", " ").capitalize()
     if hint == int | None:
         return forms.IntegerField(label=label, required=False, min_value=1, max_value=999)
     if hint is str:
         widget = AdminTextareaWidget(attrs={"rows": 3}) if name in _LONG else AdminTextInputWidget()
         return forms.CharField(label=label, required=False, max_length=entry_types.TEXT_MAX, widget=widget)
-    return forms.ChoiceField(
-        label=label, required=False, choices=[(word, word.replace("_", " ") or "–") for word in get_args(hint)]
-    )
+    choices = [(word, word.replace("_", " ").capitalize() or _("Not stated")) for word in get_args(hint)]
+    return forms.ChoiceField(label=label, required=False, choices=choices)

@@ -17,7 +17,7 @@ def test_the_page_says_that_an_allergy_is_in_the_chart_already(staff: dict[str, 
     address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy"
     form = sendable(doctor.get(address).context["adminform"].form)
     reply = doctor.post(address, form | {"display": "penicillin"}, follow=True)
-    assert "The chart already has this allergy as active (Penicillin, " in reply.content.decode()
+    assert "The record already has this as active (Penicillin, " in reply.content.decode()
 
 
 def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(staff: dict[str, User]) -> None:
