@@ -48,7 +48,7 @@ def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneIn
     if died > now + CLOCK_AHEAD:
         return "The time of death is in the future."
     if born is not None and died.astimezone(zone).date() < born:
-        return f"The time of death is before the date of birth ({born:%Y-%m-%d}). Correct one of the two."
+        return f"The time of death is before the date of birth ({dates.day_text(born)}). Correct one of the two."
     return None
 
 

@@ -115,7 +115,7 @@ class WaitlistEntry(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.appointment_type} from {self.date_from} to {self.date_to}"
+        return f"{self.appointment_type} from {clinic_times.day(self.date_from)} to {clinic_times.day(self.date_to)}"
 
 
 class FreedSlotOffer(models.Model):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.common import clock
+from apps.common import clinic_times, clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
 from apps.consultations import rules, selectors, sql
 from apps.consultations.adaptive import guidance
@@ -212,7 +212,7 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
     known, wrong = terminology.check_codes(codes, on=day), []
     for position, code in enumerate(codes):
         if not known[code].is_known:
-            wrong.append((position, f"{code} is not an ICD-10-CM code of {day}."))
+            wrong.append((position, f"{code} is not an ICD-10-CM code of {clinic_times.day(day)}."))
         elif not known[code].is_billable:
             wrong.append((position, f"{code} is a header of codes; send one of the codes below it."))
     if wrong:

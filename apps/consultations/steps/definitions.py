@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.consultations.steps import fields
 from apps.consultations.steps.fields import Choice, Day, Flag, Group, Id, Measure, Number, Rows, Schema, Text
-from apps.patients.chart import vitals
+from apps.patients.chart import dates, vitals
 from apps.patients.chart.vitals import Problem
 
 
@@ -193,7 +193,8 @@ def past_follow_up(stored: Mapping[str, Any], sent: Mapping[str, Any], today: da
         or date.fromisoformat(day) >= today
     ):
         return []
-    return [Problem("follow_up.date", f"{day} is in the past. Enter today or a later day.")]
+    past = dates.day_text(date.fromisoformat(day))
+    return [Problem("follow_up.date", f"{past} is in the past. Enter today or a later day.")]
 
 
 def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:

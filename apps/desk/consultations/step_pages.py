@@ -27,6 +27,8 @@ from apps.desk.consultations.step_forms import ALERT, CONFIRMED, NOTHING, StepFo
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
 from apps.patients.chart import vitals
+from apps.patients.chart.dates import partial
+from apps.patients.chart.page_dates import date_text
 
 _REVIEWED = {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True}
 
@@ -267,9 +269,12 @@ def _typed(form: StepForm) -> list[tuple[str, str]]:
 
 
 def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Returns the chart entries to confirm."""
+    """Returns the chart entries to confirm, with the dates since when they apply in words."""
     offered = consultation.row.guidance.get("prefill", {}).get(step.wire_name, {})
-    return [(labels.label(name), entries) for name, entries in offered.items()]
+    return [
+        (labels.label(name), [entry | {"since": date_text(partial(entry["since"]))} for entry in entries])
+        for name, entries in offered.items()
+    ]
 
 
 def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:

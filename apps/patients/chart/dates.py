@@ -51,6 +51,11 @@ class PartialDate:
         return f"about {self}" if self.precision == Precision.ESTIMATED else str(self)
 
 
+def day_text(day: date) -> str:
+    """Returns the day as messages write it, in English: `27 Nov 2026`. A page writes a day by `clinic_times.day`."""
+    return f"{day.day} {day:%b %Y}"
+
+
 def partial(text: str) -> PartialDate:
     """Parses `2015`, `2015-06` or `2015-06-10`. Raises ValueError."""
     match = _PARTIAL.fullmatch(text)

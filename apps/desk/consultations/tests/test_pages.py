@@ -14,7 +14,7 @@ from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import save, signed, start_consultation
 from apps.desk.appointments import labels
 from apps.desk.consultations.tests.test_admin import LIST, fill_in, page
-from apps.patients.tests.factories import register_patient
+from apps.patients.tests.factories import chart, register_patient
 
 
 @pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_a_save_says_what_it_did_and_a_draft_stays_at_its_step(staff: dict[str, 
 def test_a_refused_form_keeps_what_was_entered(staff: dict[str, User], colleague: User) -> None:
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     refused = fill_in(client, page("step", visit, 9), follow_up_date="2020-01-01", instructions="Drink more")
-    assert "is in the past" in refused.context["form"].errors["follow_up_date"][0]
+    assert "1 Jan 2020 is in the past" in refused.context["form"].errors["follow_up_date"][0]
     assert "Drink more" in refused.content.decode()
     unsigned = client.post(page("complete", visit), {"reason": "Called away"})
     assert "Called away" in unsigned.content.decode()
@@ -196,3 +196,13 @@ def test_the_page_of_a_visit_shows_what_was_entered_and_the_primary_diagnosis(st
     ((_, diagnoses),) = [line for line in lines if line[0] == "Diagnoses"]
     assert [one.endswith(" (primary)") for one in diagnoses.split("; ")] == [False, True]
     assert "Rest and fluids" in [text for _, text in lines]
+
+
+@pytest.mark.django_db
+def test_what_is_offered_from_the_record_has_its_date_in_words(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    chart(patient, "medication", "Metformin", occurred_on="2015-06")
+    visit = start_consultation(staff["doctor"], patient)
+    shown = browser(staff["doctor"]).get(page("step", visit, 3)).content.decode()
+    assert "Jun 2015" in shown
+    assert "2015-06" not in shown

@@ -6,6 +6,7 @@ from datetime import date
 from math import isfinite
 from typing import Any
 
+from apps.patients.chart import dates
 from apps.patients.chart.vitals import limits, parsing
 from apps.patients.chart.vitals.limits import ADULT_DAYS, RANGES, band_of
 from apps.patients.chart.vitals.parsing import NOT_MEASURABLE, Problem, celsius, centimetres, kilograms, pressure
@@ -143,7 +144,7 @@ def _reasons(name: str, value: float, person: MeasuredPerson) -> Iterator[str]:
         yield f"a {words} of {value:g} {unit} at the age of {person.age} (expected {least:g} to {most:g})"
     last = person.last.get(name)
     if last and not _follows(name, value, person):
-        yield f"{value:g} {unit}, {_ago(person, last)} after {last.value:g} {unit} on {last.on}"
+        yield f"{value:g} {unit}, {_ago(person, last)} after {last.value:g} {unit} on {dates.day_text(last.on)}"
 
 
 def _follows(name: str, value: float, person: MeasuredPerson) -> bool:
