@@ -36,15 +36,19 @@ class OngoingVisit:
 def ongoing_visits(appointment_ids: Collection[UUID]) -> dict[UUID, OngoingVisit]:
     """Returns the current consultation by appointment, for appointments that the caller may see; for the front desk too, which
     sees no consultation but where the patient is. One query."""
-    rows = with_place(Consultation.objects.live().filter(appointment__in=appointment_ids))
+    rows = _of_appointments(Consultation.objects.all(), appointment_ids)
     values = rows.values_list("appointment_id", "pk", "is_with_nurse")
     return {appointment_id: OngoingVisit(pk, is_with_nurse) for appointment_id, pk, is_with_nurse in values}
 
 
 def live_of_appointments(*, visible_to: Actor, appointment_ids: Collection[UUID]) -> dict[UUID, Any]:
     """Returns the current consultation of each of these appointments, with `is_with_nurse` and `alert_since`. One query."""
-    rows = Consultation.objects.visible_to(visible_to).live().filter(appointment__in=appointment_ids)
-    return {row.appointment_id: row for row in with_alert_since(with_place(rows))}
+    rows = _of_appointments(Consultation.objects.visible_to(visible_to), appointment_ids)
+    return {row.appointment_id: row for row in with_alert_since(rows)}
+
+
+def _of_appointments(rows: Any, appointment_ids: Collection[UUID]) -> QuerySet[Any]:
+    return with_place(rows.live().filter(appointment__in=appointment_ids))
 
 
 def walk_ins_today(*, visible_to: Actor, doctor_id: UUID, since: datetime) -> list[Any]:

@@ -64,18 +64,10 @@ def last_measured(by: Actor, patient_id: UUID, *names: str, until: datetime | No
 
 
 def recent(by: Actor, patient_id: UUID, *names: str, limit: int = 12) -> dict[str, list[LastMeasurement]]:
-    """Returns the newest vital signs of each name in the chart, the oldest of them first, in metric units. One query."""
-    name_of = {vitals.LOINC[name][0]: name for name in names}
-    rows = selectors.chart(visible_to=by, patient_id=patient_id, type=EntryType.VITAL_SIGN, code_system=CodeSystem.LOINC)
-    rows = rows.not_in_error().filter(code__in=list(name_of), value__isnull=False).order_by()
-    place = Window(RowNumber(), partition_by=F("code"), order_by=[F("occurred_at").desc(), F("id").desc()])
-    newest = rows.annotate(place=place).filter(place__lte=limit).order_by("code", "-place")
-    measured: dict[str, list[LastMeasurement]] = {}
-    for code, value, unit, at in newest.values_list("code", "value", "unit", "occurred_at"):
-        metric = chart_entry.in_metric(name_of[code], float(value or 0), unit)
-        if metric is not None:  # an unknown imported unit
-            measured.setdefault(name_of[code], []).append(LastMeasurement(round(metric, 3), _day(at)))
-    return measured
+    """Returns the newest vital signs of each name that has one, the oldest of them first, with their days at the clinic. One
+    query."""
+    measured = last_of_each(by, patient_id, *names, count=limit)
+    return {name: [LastMeasurement(one.value, _day(one.at)) for one in values] for name, values in measured.items() if values}
 
 
 def person(patient: Patient, at: datetime, *, until: datetime | None = None) -> MeasuredPerson:
