@@ -15,6 +15,7 @@ from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
 from apps.common import clock
+from apps.common.errors import NotFound
 from apps.common.text import isolated
 from apps.consultations import selectors as consultations
 from apps.consultations.events import ConsultationAlertRaised, ConsultationHandedOver, ConsultationReady
@@ -28,7 +29,8 @@ from apps.notifications.messages.wording import clinic_time, person
 from apps.notifications.models import Priority, Type
 from apps.notifications.services import Notice
 from apps.patients import selectors as patients
-from apps.patients.events import GlassBroken
+from apps.patients.events import GlassBroken, MergeRequested
+from apps.patients.matching import pairs
 
 _ADMINISTRATORS = (Role.ADMIN,)
 
@@ -46,6 +48,27 @@ def notify_of_break_glass(event: GlassBroken) -> None:
         type=Type.WARNING,
         priority=Priority.URGENT,
         action_url=_audit_log_of(event.patient_id),
+    )
+    services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
+
+
+@after_commit(MergeRequested, policy=SHARED_TRANSACTION)
+def notify_of_merge_request(event: MergeRequested) -> None:
+    """Notifies every administrator, unless the pair was decided meanwhile. The notification leads to the pair."""
+    try:
+        pair = pairs.pair(SYSTEM, event.pair_id)
+    except NotFound:
+        return
+    keep, other = (pair.low, pair.high) if pair.low_id == event.patient_id else (pair.high, pair.low)
+    asker = isolated(pair.merge_asked_by.full_name) if pair.merge_asked_by else "A user"
+    reason = f" Reason: {pair.merge_reason}" if pair.merge_reason else ""
+    notice = Notice(
+        title="A merge of two records was asked for",
+        message=(
+            f"{asker} asks you to merge {isolated(other.full_name)} ({other.mrn}) into {isolated(keep.full_name)} "
+            f"({keep.mrn}).{reason}"
+        ),
+        action_url=reverse("admin:patients_duplicatecandidate_change", args=[pair.pk]),
     )
     services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
 

@@ -58,6 +58,19 @@ class DuplicatesSuspected(Event, name="patient.duplicates_suspected"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MergeRequested(Event, name="patient.merge_requested"):
+    """A user asked the administrators to merge `other_id` into `patient_id`."""
+
+    patient_id: UUID
+    other_id: UUID
+    pair_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.pair_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class _AboutMerge(Event):
     patient_id: UUID
     merge_id: UUID

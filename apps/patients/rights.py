@@ -24,6 +24,8 @@ class Permission(permissions.Permission):
     PATIENT_DUPLICATES = "patient.duplicates", ADMINISTRATION, None
     # record that two records are two people's
     PATIENT_NOT_SAME = "patient.not_same", FRONT_OFFICE | {Role.MANAGER}, Scope.PATIENTS_WRITE
+    # ask the administrators to merge two records
+    PATIENT_ASK_FOR_MERGE = "patient.ask_for_merge", {Role.MANAGER, Role.RECEPTIONIST}, None
     PATIENT_MERGE = "patient.merge", {Role.ADMIN}, None  # merge two records of one person, and undo it
     # restrict a chart to its care team, name the team, lift the restriction
     PATIENT_RESTRICT = "patient.restrict", {Role.ADMIN}, None

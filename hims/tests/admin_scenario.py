@@ -213,6 +213,7 @@ def shown() -> AdminScenario:
         "suspected": reverse("admin:patients_duplicatecandidate_changelist"),
         "suspected-none": reverse("admin:patients_duplicatecandidate_changelist") + "?why=same_email",
         "suspected-pair": reverse("admin:patients_duplicatecandidate_change", args=[pair.pk]),
+        "not-duplicates": reverse("admin:patients_notduplicate_changelist"),
         "not-same": reverse("admin:patients_duplicatecandidate_not_same", args=[pair.pk]),
         "history": reverse("admin:patients_patient_history", args=[patient.pk]),
         "chart": reverse("admin:patients_chartentry_changelist") + chart,

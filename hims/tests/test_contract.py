@@ -209,6 +209,7 @@ DESK_AND_COMMANDS = {  # refusals of what the API does not offer
     "already_saved",
     "already_settled",
     "matches_not_reviewed",
+    "merge_already_requested",
     "newer_release_loaded",
     "not_dead_lettered",
     "not_in_sandbox",

@@ -23,7 +23,12 @@ def test_every_right_is_held_by_a_role() -> None:
 
 def test_a_manager_finds_a_patient_and_opens_no_chart() -> None:
     granted = {right for right in rights(Role.MANAGER) if right.startswith(("patient.", "chart.", "consultation."))}
-    assert granted == {PatientPermission.PATIENT_VIEW, PatientPermission.PATIENT_DUPLICATES, PatientPermission.PATIENT_NOT_SAME}
+    assert granted == {
+        PatientPermission.PATIENT_VIEW,
+        PatientPermission.PATIENT_DUPLICATES,
+        PatientPermission.PATIENT_NOT_SAME,
+        PatientPermission.PATIENT_ASK_FOR_MERGE,
+    }
 
 
 def test_the_front_desk_sees_no_chart() -> None:

@@ -23,8 +23,10 @@ from apps.terminology.rights import Permission as Terminology
 
 SCHEDULE = Entry(_("Schedule"), "calendar", "admin:schedule", Appointments.QUEUE_VIEW)
 QUEUE = Entry(_("Queue"), "queue", "admin:queue", Appointments.QUEUE_VIEW, board.count_waiting)
-FIND = Entry(_("Find a patient"), "search", "admin:patients_patient_changelist", Patients.PATIENT_VIEW)
-FIND_OR_REGISTER = Entry(_("Find or register"), "user-plus", "admin:patients_patient_changelist", Patients.PATIENT_REGISTER)
+_PATIENTS = "admin:patients_patient_changelist"
+_RECORD = ("admin:patients_chartentry_changelist",)  # a tab of the patient's pages
+FIND = Entry(_("Find a patient"), "search", _PATIENTS, Patients.PATIENT_VIEW, also=_RECORD)
+FIND_OR_REGISTER = Entry(_("Find or register"), "user-plus", _PATIENTS, Patients.PATIENT_REGISTER, also=_RECORD)
 HOURS = Entry(_("Doctors’ hours"), "clock", "admin:appointments_doctorschedule_changelist", Appointments.SCHEDULE_KEEP)
 COVER = Entry(
     _("Cover for absence"),
@@ -139,6 +141,7 @@ SAFETY = Group(
             "admin:patients_duplicatecandidate_changelist",
             Patients.PATIENT_DUPLICATES,
             patients.duplicate_candidate_count,
+            also=("admin:patients_merge_changelist", "admin:patients_notduplicate_changelist"),
         ),
     ),
 )

@@ -6,16 +6,20 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from apps.access.actor import Actor
 from apps.common.errors import Conflict, Invalid
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
+from apps.desk.patients import pair_rows
 from apps.patients import selectors, services
+from apps.patients.matching import pairs
 from apps.patients.matching.duplicates import COMPARED, Match
+from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.models import Patient
 from apps.patients.rights import Permission
 from apps.patients.services import Registration
@@ -99,7 +103,8 @@ class DuplicateCheckMixin(HimsModelAdmin[Patient]):
         matches = self._of_record(request, row) if row is not None else self._of_refusal(request)
         if matches:
             request.shown_matches = shown = [str(match.patient.pk) for match in matches]  # type: ignore[attr-defined]  # the page carries it on the request
-            context |= {"lookalikes": matches, "lookalike_ids": ",".join(shown), **self._action_urls(request, row)}
+            context |= {"lookalikes": matches, "lookalike_ids": ",".join(shown)}
+            context["lookalike_rows"] = self._lookalike_rows(request, row, matches) if row is not None else []
             if row is None:
                 self.record_access(request, "matched", shown=len(shown), patients=shown)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -118,8 +123,34 @@ class DuplicateCheckMixin(HimsModelAdmin[Patient]):
         refusal = getattr(request, "refusal", None)
         return refusal.details["matches"] if isinstance(refusal, MatchesNotReviewed) else []
 
-    def _action_urls(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
-        """Returns the addresses for deciding that they are two people, or for merging them."""
-        row_actions = self.available_row_actions(request, row) if row is not None else []
-        urls = {str(row_action["url"]).rstrip("/").rpartition("/")[2]: row_action["url"] for row_action in row_actions}
-        return {"not_same_url": urls.get(NOT_SAME.name, ""), "merge_url": urls.get("merge", "")}
+    def queued_lookalikes(self, request: HttpRequest, row: Patient) -> list[dict[str, Any]]:
+        """Returns the possible duplicates of the patient as of the last change, for a page that does not compare. One query."""
+        if row.merged_into_id or not can_open(request.user, Permission.PATIENT_MATCH):
+            return []
+        queued = pairs.of_patient(row, visible_to=cast("Actor", request.user))
+        request.shown_matches = [str(pairs.match(pair, row).patient.pk) for pair in queued]  # type: ignore[attr-defined]  # the page carries it on the request
+        return [self._lookalike(request, row, pairs.match(pair, row), pair) for pair in queued]
+
+    def _lookalike_rows(self, request: HttpRequest, row: Patient, matches: list[Match]) -> list[dict[str, Any]]:
+        queued = pairs.of_patient(row, visible_to=cast("Actor", request.user))
+        by_other = {pair.high_id if pair.low_id == row.pk else pair.low_id: pair for pair in queued}
+        return [self._lookalike(request, row, match, by_other.get(match.patient.pk)) for match in matches]
+
+    def _lookalike(self, request: HttpRequest, row: Patient, match: Match, pair: DuplicateCandidate | None) -> dict[str, Any]:
+        """Returns a match with what the user may do: decide that they are two people, merge them, or ask for the merge."""
+        at, user = [row.pk], request.user
+        other = urlencode({"other": match.patient.mrn})
+        ask = f"{reverse('admin:patients_duplicatecandidate_ask_merge', args=[pair.pk])}?next={request.path}" if pair else ""
+        merge = f"{reverse('admin:patients_patient_merge', args=at)}?into={match.patient.pk}"
+        not_same = f"{reverse('admin:patients_patient_not_same', args=at)}?{other}"
+        return {
+            "patient": match.patient,
+            "url": reverse("admin:patients_patient_change", args=[match.patient.pk]),
+            "born": match.patient.born,
+            "why": match.reasons_in_words,
+            "percent": match.percent,
+            "request": pair_rows.request_of(pair) if pair else None,
+            "ask_url": ask if pair and pair_rows.may_ask(pair, user) else "",
+            "merge_url": merge if can_open(user, Permission.PATIENT_MERGE) else "",
+            "not_same_url": not_same if can_open(user, Permission.PATIENT_NOT_SAME) else "",
+        }

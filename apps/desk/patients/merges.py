@@ -17,9 +17,10 @@ from django.utils.html import format_html, format_html_join
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
 from apps.desk.kit.base import HimsModelAdmin
+from apps.desk.kit.pages import page_links
 from apps.desk.kit.row_actions import ReasonForm, RowAction
 from apps.desk.kit.site import can_open
-from apps.desk.patients.duplicate_candidates import waiting as waiting_pairs
+from apps.desk.patients import duplicate_tabs
 from apps.patients import rules, selectors, services
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
@@ -236,7 +237,6 @@ class MergeAdmin(HimsModelAdmin[Merge]):
     resource = "merge"
     title = "Merged records"
     needs = {"view": Permission.PATIENT_MERGE}
-    list_display = ("merged_at", "retired", "survivor", "merged_by", "undone_at", "left")
     list_filter = (StateFilter,)
     ordering = ("-merged_at", "-id")
     readonly_fields = ("from_record", "into_record", "moved", "changes", "left")
@@ -260,8 +260,13 @@ class MergeAdmin(HimsModelAdmin[Merge]):
         return people.annotate(waits=Exists(open_rows))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        waiting = {"suspected": waiting_pairs(request.user)} if self.has_view_permission(request) else {}
-        return super().changelist_view(request, waiting | (extra_context or {}))
+        tabs = duplicate_tabs.context(request, duplicate_tabs.MERGED) if self.has_view_permission(request) else {}
+        response = super().changelist_view(request, tabs | (extra_context or {}))
+        if isinstance(response, TemplateResponse) and response.context_data:
+            cl = response.context_data["cl"]
+            chips = [choice for spec in cl.filter_specs for choice in spec.choices(cl)]
+            response.context_data.update(chips=chips, page_links=page_links(cl))
+        return response
 
     def patient_of(self, row: Merge) -> UUID:
         return row.survivor_id

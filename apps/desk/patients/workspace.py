@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.patients import appointments_tab, summary, tabs, trends, visits_tab
@@ -28,6 +29,7 @@ class WorkspaceMixin(HimsModelAdmin[Patient]):
     records, whose `change_view` the form of the details uses."""
 
     _survivor: Any  # of the rules for merged records
+    queued_lookalikes: Any  # of the rules for duplicates
 
     def get_urls(self) -> list[URLPattern]:
         wrap, at = self.admin_site.admin_view, "<path:object_id>/"
@@ -52,13 +54,19 @@ class WorkspaceMixin(HimsModelAdmin[Patient]):
         """Shows and saves the form."""
         return super().change_view(request, object_id, extra_context=_title())
 
+    def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
+        """Stays on the details of the patient after saving."""
+        messages.success(request, gettext("The details are saved."))
+        return HttpResponseRedirect(tabs.carried(request, tabs.address(request.user, obj.pk, tabs.DETAILS)))
+
     def summary_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows the summary. It is a view of the record and of the chart, and audited as both."""
 
         def content(request: HttpRequest, row: Patient, head: dict[str, Any]) -> dict[str, Any]:
+            lookalikes = self.queued_lookalikes(request, row)
             self.record_access(request, "read", row)
             self._record_view(request, row, "chart.read", tab=tabs.SUMMARY)
-            return summary.content(request, row, head["open_appointments"])
+            return {"lookalike_rows": lookalikes, **summary.content(request, row, head["open_appointments"])}
 
         return self._tab(request, object_id, tabs.SUMMARY, content)
 

@@ -20,7 +20,9 @@ from apps.events.models import Delivery
 from apps.events.services import emit
 from apps.notifications.mail import mailer
 from apps.notifications.models import Message, Notification
+from apps.patients import services as patients
 from apps.patients.events import GlassBroken
+from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +141,27 @@ def test_a_mail_is_tried_for_a_day_and_then_waits_for_a_person(staff: dict[str, 
 def test_mail_goes_by_its_own_queue(staff: dict[str, User]) -> None:
     announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=None))
     assert sorted(turn.queue for turn in relay.claim_waiting()) == ["default", "mail"]
+
+
+def test_administrators_are_asked_for_a_merge_with_a_link_to_the_pair(staff: dict[str, User]) -> None:
+    older = register_patient("Mary", "Major", mrn="MRN777")
+    register_patient("Mari", "Major", mrn="MRN778")
+    patients.refresh_duplicate_candidates(by=SYSTEM, patient_id=older.pk)
+    pair = DuplicateCandidate.objects.get()
+    patients.ask_for_merge(by=staff["manager"], pair_id=pair.pk, keep_id=older.pk, reason="Same passport")
+    assert all(deliver())
+    [message] = inbox(staff["admin"])
+    assert "Manager.Ward Tester asks you to merge Mari Major (MRN778) into Mary Major (MRN777)." in message.message
+    assert "Same passport" in message.message
+    assert message.action_url == f"/admin/patients/duplicatecandidate/{pair.pk}/change/"
+    assert not inbox(staff["manager"])
+
+
+def test_no_merge_is_asked_for_that_was_decided_before_the_notification(staff: dict[str, User]) -> None:
+    older, newer = register_patient("Mary", "Major"), register_patient("Mari", "Major")
+    patients.refresh_duplicate_candidates(by=SYSTEM, patient_id=older.pk)
+    pair = DuplicateCandidate.objects.get()
+    patients.ask_for_merge(by=staff["manager"], pair_id=pair.pk, keep_id=older.pk)
+    patients.mark_not_duplicate(by=staff["manager"], patient_id=older.pk, other_id=newer.pk)
+    assert all(deliver())
+    assert not inbox(staff["admin"])

@@ -26,6 +26,7 @@ _ACTION_TEXTS: Final = {
     "patient.reactivated": "Returned the patient to the active list",
     "patient.transferred_in": "Imported records from another system",
     "patient.told_apart": "Recorded that a similar record is another person's",
+    "patient.merge_requested": "Asked for a merge with a similar record",
     "patient.merge_previewed": "Compared the record with another",
     "patient.merged": "Merged another record into this one",
     "patient.merge_undone": "Undid a merge",

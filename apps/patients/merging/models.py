@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from apps.access.actor import Actor
 from apps.accounts.models import User
 from apps.common import clock
+from apps.common.ids import new_id
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.confidentiality.models import open_to
 from apps.patients.rights import Permission
@@ -27,6 +28,14 @@ class TriageQuerySet(ClosedQuerySet["MergeTriage"]):
         if not actor.has_permission(Permission.PATIENT_MERGE):
             return self.none()
         return self.filter(open_to(actor, "merge__retired"), open_to(actor, "merge__survivor"))
+
+
+class NotDuplicateQuerySet(ClosedQuerySet["NotDuplicate"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Returns, to those who see the queue of duplicates, the pairs of records that are open to them."""
+        if not actor.has_permission(Permission.PATIENT_DUPLICATES):
+            return self.none()
+        return self.filter(open_to(actor, "low"), open_to(actor, "high"))
 
 
 class Merge(BaseModel):
@@ -97,10 +106,13 @@ class MergeTriage(models.Model):
 class NotDuplicate(models.Model):
     """A user recorded that these two records are two people. The pair is never suggested as a duplicate again."""
 
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+", db_index=False)
     high = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     decided_at = models.DateTimeField(default=clock.now)
+
+    objects = NotDuplicateQuerySet.as_manager()
 
     class Meta:
         verbose_name = "pair of two people"

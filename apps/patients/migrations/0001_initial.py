@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='NotDuplicate',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('decided_at', models.DateTimeField(default=apps.common.clock.now)),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('high', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
@@ -182,8 +182,12 @@ class Migration(migrations.Migration):
                 ('score', models.FloatField()),
                 ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None)),
                 ('found_at', models.DateTimeField(default=apps.common.clock.now)),
+                ('merge_asked_at', models.DateTimeField(null=True)),
+                ('merge_keeps', models.CharField(blank=True, choices=[('low', 'Low'), ('high', 'High')], default='', max_length=4)),
+                ('merge_reason', models.CharField(blank=True, default='', max_length=400)),
                 ('high', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
                 ('low', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
+                ('merge_asked_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-score', 'found_at', 'id'],
@@ -195,6 +199,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='duplicate_candidate_in_order'),
                     models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='duplicate_candidate_score_is_a_share'),
                     models.CheckConstraint(condition=models.Q(('reasons__len__gt', 0)), name='duplicate_candidate_has_reasons'),
+                    models.CheckConstraint(condition=models.Q(('merge_asked_at__isnull', False), ('merge_asked_by__isnull', False), ('merge_keeps__in', ['low', 'high'])) | models.Q(('merge_asked_at', None), ('merge_asked_by', None), ('merge_keeps', ''), ('merge_reason', '')), name='duplicate_candidate_request_whole'),
                 ],
             },
         ),

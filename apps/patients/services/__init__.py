@@ -26,6 +26,7 @@ from apps.patients.confidentiality.services import (
     review_glass,
 )
 from apps.patients.matching.services.candidates import refresh_duplicate_candidates
+from apps.patients.matching.services.merge_requests import MergeAlreadyRequested, ask_for_merge
 from apps.patients.matching.services.not_duplicates import (
     AlreadyNotDuplicate,
     UnreviewedMatches,
@@ -75,6 +76,7 @@ __all__ = [
     "GlassAlreadyBroken",
     "ImportedPatient",
     "InsuranceOnly",
+    "MergeAlreadyRequested",
     "MergedFurther",
     "MrnTaken",
     "NameMissing",
@@ -87,6 +89,7 @@ __all__ = [
     "UnreviewedMatches",
     "adds_to_care_team",
     "amend",
+    "ask_for_merge",
     "break_glass",
     "break_glass_of",
     "deactivate",

@@ -21,7 +21,7 @@ from apps.accounts.models import User
 from apps.patients import services
 from apps.patients.confidentiality.models import BreakGlass, Restriction
 from apps.patients.matching.models import DuplicateCandidate
-from apps.patients.models import ChartEntry, Merge, Patient
+from apps.patients.models import ChartEntry, Merge, NotDuplicate, Patient
 from apps.patients.tests import factories
 
 _READS, _REGISTERS, _DESK = "y y y y r r r r", "y y y y - - - -", "y - - y - - - -"
@@ -197,6 +197,9 @@ def pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
         reverse(f"{page}duplicatecandidate_changelist"): MANAGEMENT,
         at("duplicatecandidate_change", pair.pk): MANAGEMENT,
         at("duplicatecandidate_not_same", pair.pk): MANAGEMENT,
+        at("duplicatecandidate_ask_merge", pair.pk): frozenset({"manager", "receptionist"}),
+        reverse(f"{page}notduplicate_changelist"): MANAGEMENT,
+        at("notduplicate_change", _two_people().pk): MANAGEMENT,
         f"{reverse(f'{page}chartentry_changelist')}?patient={patient.pk}": charts,
         f"{reverse(f'{page}chartentry_add')}?patient={patient.pk}&type=diagnosis": CLINICAL,
         f"{reverse(f'{page}chartentry_add')}?patient={patient.pk}&type=allergy": CLINICAL | {"pharmacist"},
@@ -219,6 +222,11 @@ def _restricted_pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
         reverse(f"{page}breakglass_change", args=[access.pk]): MANAGEMENT,
         reverse(f"{page}breakglass_review", args=[access.pk]): MANAGEMENT,
     }
+
+
+def _two_people() -> NotDuplicate:
+    one, other = factories.register_patient("Bea", "Twin", date(1990, 1, 2)), factories.register_patient("Dea", "Twin")
+    return services.mark_not_duplicate(by=SYSTEM, patient_id=one.pk, other_id=other.pk)
 
 
 def undone_merge() -> Merge:

@@ -133,9 +133,7 @@ def _may_undo(merge_row: Merge, survivor: Patient) -> None:
 
 def _reassign_pairs_back(merge_row: Merge) -> None:
     ours = MergedRow.objects.filter(merge=merge_row, model=PAIRS).values_list("row_id", flat=True)
-    pairs = NotDuplicate.objects.filter(
-        Q(low=merge_row.survivor_id) | Q(high=merge_row.survivor_id), pk__in=[int(pk) for pk in ours]
-    )
+    pairs = NotDuplicate.objects.filter(Q(low=merge_row.survivor_id) | Q(high=merge_row.survivor_id), pk__in=list(ours))
     for pair in pairs:
         reassign_pair(pair, merge_row.survivor_id, merge_row.retired_id)
 
