@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from apps.desk.audit import actions
 from apps.desk.kit.base import HimsModelAdmin
@@ -76,3 +77,10 @@ def test_an_action_reads_as_a_sentence(action: str, shown: str) -> None:
 def test_an_action_is_found_by_its_words() -> None:
     assert "consultation.completed" in actions.actions_with("signed a VISIT")
     assert actions.actions_with("nothing like this") == []
+
+
+def test_actions_are_in_the_language_of_the_page() -> None:
+    with translation.override("es"):
+        assert actions.words("chart.read") == "Abrió la historia clínica"
+        assert actions.words("patient.merged") == "Unió dos historias"
+        assert "consultation.completed" in actions.actions_with("firmó")
