@@ -74,7 +74,7 @@ class OfferFilter(admin.SimpleListFilter):
     parameter_name = "offer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "open")]
+        return [("open", labels.status("open"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[_Offered]) -> QuerySet[_Offered]:
         return queryset.exclude(offered=None) if self.value() == "open" else queryset

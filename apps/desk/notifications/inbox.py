@@ -82,7 +82,7 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
     title = _("My notifications")
     list_audit_action = "listed"
     needs = {"view": Permission.NOTIFICATION_READ}
-    list_display = ("heading", "text", "priority", "category", "created_at", "leads_to", "read_or_not")
+    list_display = ("heading", "text", "priority", "category", "sent", "leads_to", "read_or_not")
     list_filter = (StatusFilter, PriorityFilter, CategoryFilter)
     list_select_related = ("message",)
     list_per_page = 20
@@ -139,6 +139,10 @@ class NotificationAdmin(HimsModelAdmin[Notification]):
     @admin.display(description=_("category"))
     def category(self, row: Notification) -> str:
         return str(CATEGORIES[row.message.category])
+
+    @admin.display(description=_("sent"))
+    def sent(self, row: Notification) -> str:
+        return format_html('<span class="nowrap">{}</span>', labels.short_moment(row.created_at))
 
     @admin.display(description=_("leads to"), empty_value="")
     def leads_to(self, row: Notification) -> str:
