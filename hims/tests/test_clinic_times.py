@@ -2,16 +2,17 @@
 
 import ast
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pytest
 from django.apps import apps as registry
-from django.db.models import CharField, DateTimeField, ForeignKey, Model, TextField
+from django.db.models import CharField, DateField, DateTimeField, ForeignKey, Model, TextField
 
 from hims.tests.test_architecture import APPS, is_test, sources
 
 LATE = datetime(2026, 3, 2, 2, 5, tzinfo=UTC)  # 18:05 of the day before in Los Angeles
+DAY = date(2020, 5, 4)  # of a column with a day, which has no time zone
 AS_UTC = ("02:05", "2 Mar", "2026-03-02", "UTC")
 INSTANTS = ("_at", "_time", "until", "since")  # how the columns end that contain an instant
 
@@ -30,6 +31,8 @@ def filled(model: type[Model]) -> Model:
             setattr(row, field.name, row if field.related_model is model else filled(cast("type[Model]", field.related_model)))
         elif isinstance(field, DateTimeField):
             setattr(row, field.name, LATE)
+        elif isinstance(field, DateField):
+            setattr(row, field.name, DAY)
         elif isinstance(field, CharField | TextField) and not field.has_default():
             setattr(row, field.name, "x")
     return row
