@@ -281,7 +281,7 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
 
     @admin.display(description=_("patient"))
     def who(self, row: WaitlistEntry) -> str:
-        return f"{labels.patient(row.patient)} {row.patient.mrn}"
+        return format_html("<bdi>{}</bdi> {}", labels.patient(row.patient), row.patient.mrn)
 
     @admin.display(description=_("priority"))
     def urgency(self, row: WaitlistEntry) -> str:
@@ -301,10 +301,8 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
 
     @admin.display(description=_("days"))
     def days(self, row: WaitlistEntry) -> str:
-        return gettext("%(first)s to %(last)s") % {
-            "first": clinic_times.day(row.date_from),
-            "last": clinic_times.day(row.date_to),
-        }
+        first, last = (clinic_times.day(day).replace(" ", "\u00a0") for day in (row.date_from, row.date_to))  # in one line each
+        return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
 
     @admin.display(description=_("times"))
     def times(self, row: WaitlistEntry) -> str:
@@ -312,11 +310,11 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
 
     @admin.display(description=_("waiting since"))
     def since(self, row: WaitlistEntry) -> str:
-        return labels.moment(row.created_at)
+        return labels.short_moment(row.created_at)
 
     @admin.display(description=_("on offer"))
     def offer(self, row: Any) -> str:
-        return labels.moment(row.offered) if row.offered else ""
+        return labels.short_moment(row.offered) if row.offered else ""
 
     @admin.display(description=_("status"))
     def state(self, row: WaitlistEntry) -> str:
