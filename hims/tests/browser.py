@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -39,11 +39,12 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 @dataclass
 class Watched:
-    """A page, and what it did: hosts it reached for, errors in its scripts."""
+    """A page, and what it did: hosts it reached for, errors in its scripts, errors and warnings in the console."""
 
     page: Page
     foreign_hosts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
 
     def stopped(self) -> set[str]:
         """What the Content-Security-Policy stopped: directive and address."""
@@ -82,6 +83,12 @@ def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
             route.abort()
 
     context.route("**/*", guard)
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            one.console.append(message.text)
+
     one.page.on("pageerror", lambda error: one.errors.append(str(error)))
+    one.page.on("console", on_console)
     yield one
     context.close()
