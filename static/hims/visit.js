@@ -4,7 +4,7 @@
   "use strict";
   const form = document.getElementById("visit-form");
   if (!form || !form.dataset.autosave) return;
-  const pause = 5000, status = document.getElementById("visit-saved"), version = form.querySelector('input[name="version"]');
+  const pause = 5000, patience = 10000, status = document.getElementById("visit-saved"), version = form.querySelector('input[name="version"]');
   let timer = 0, isSaving = false, isWaiting = false, isLeaving = false, pending = null;
 
   function clearErrors() {
@@ -41,7 +41,9 @@
     const body = new URLSearchParams(new FormData(form));
     body.set("_auto", "1");
     try {
-      const reply = await fetch(form.action || location.href, { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" });
+      const reply = await fetch(form.action || location.href, {
+        method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(patience),
+      });
       if (!reply.ok) throw new Error(String(reply.status));
       const result = await reply.json();
       if (isLeaving) return;
@@ -61,7 +63,7 @@
   }
 
   // A form that was sent while a save is on its way waits for the version of that save: without it, the server would take the
-  // user's own save for that of a colleague.
+  // user's own save for that of a colleague. It waits no longer than `patience`.
   function send() {
     const button = pending.button;
     pending = null;
