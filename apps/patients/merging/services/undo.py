@@ -14,6 +14,7 @@ from apps.common import clinic_times, clock
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
+from apps.patients.chart import dates
 from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import ACTIVE
 from apps.patients.chart.services.derived import ENDED, ENTRY, STATUS, end_repeats
@@ -187,7 +188,9 @@ def _rows_created_since(merge_row: Merge, survivor: Patient) -> Iterator[MergeTr
     for model, name, pk, born in _rows_since(survivor, merge_row.merged_at):
         if (model, pk) not in brought | seen:
             seen.add((model, pk))
-            yield MergeTriage(merge=merge_row, model=model, row_id=pk, note=f"{name}, since {clinic_times.moment(born)}")
+            here = clinic_times.local(born)
+            note = f"{name}, since {dates.day_text(here)}, {here:%H:%M}"  # stored, so in English on every page
+            yield MergeTriage(merge=merge_row, model=model, row_id=pk, note=note)
 
 
 def _rows_since(patient: Patient, since: datetime) -> Iterator[tuple[str, str, str, datetime]]:
