@@ -29,13 +29,13 @@ from apps.consultations.adaptive.facts import AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
 from apps.consultations.steps.definitions import Step as S
 
-VERSION = "2026-11.3"
+VERSION = "2026-11.4"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
 
 RULES: Sequence[Rule] = (
     Rule(
         rule_id="base.always",
-        because="Every adaptive visit requires a complaint and an assessment.",
+        because="Every guided visit requires a complaint and an assessment.",
         source="house",
         requires=(S.SYMPTOMS, S.ASSESSMENT),
     ),

@@ -23,7 +23,7 @@ from apps.common.text import filed_name, isolated
 from apps.consultations import rules, selectors, services
 from apps.consultations.models import LIVE, SIGNED, Consultation
 from apps.consultations.rights import Permission
-from apps.consultations.rules import Status
+from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import STEP_COUNT, Step
 from apps.desk.appointments.labels import moment
@@ -164,7 +164,7 @@ class ConsultationAdmin(StepPages, StartPages):
     title = _("Visits")
     add_label = _("Start a visit")
     needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
-    list_display = ("started", "who", "doctor", "workflow_type", "how_far", "state")
+    list_display = ("started", "who", "doctor", "kind", "how_far", "state")
     list_display_links = ("started",)
     list_filter = (DoctorFilter, DayFilter, StatusFilter)
     list_select_related = ("patient", "doctor")
@@ -284,6 +284,10 @@ class ConsultationAdmin(StepPages, StartPages):
         return format_html(
             '<a href="{}">{}</a> {}', reverse("admin:patients_patient_change", args=[row.patient_id]), name, row.patient.mrn
         )
+
+    @admin.display(description=_("kind"))
+    def kind(self, row: Consultation) -> str:
+        return str(labels.KINDS[Workflow(row.workflow_type)])
 
     @admin.display(description=_("step"))
     def how_far(self, row: Consultation) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from apps.consultations.rules import Workflow
 from apps.consultations.steps.definitions import Step
 from apps.patients.chart import vitals
 from apps.patients.chart.vitals import NOT_MEASURABLE
@@ -22,6 +23,11 @@ _STEPS = {
     Step.PRESCRIPTIONS: gettext_lazy("Prescriptions"),
     Step.FOLLOW_UP: gettext_lazy("Follow-up"),
     Step.REVIEW_SIGN: gettext_lazy("Review and sign"),
+}
+KINDS = {
+    Workflow.ADAPTIVE: gettext_lazy("Guided visit"),
+    Workflow.STANDARD: gettext_lazy("Standard visit"),
+    Workflow.QUICK: gettext_lazy("Quick visit"),
 }
 STATUS_SIGNS = {"in_progress": "▶", "on_hold": "⏸", "completed": "✓", "amended": "✎", "cancelled": "✕"}
 _LABELS = {

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
@@ -17,12 +18,12 @@ from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.common.errors import Forbidden, HimsError, NotFound
 from apps.consultations import selectors, services
-from apps.consultations.models import WORKFLOWS, Consultation
+from apps.consultations.models import Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.services import NewConsultation
 from apps.desk.appointments.forms import EarlyForm
-from apps.desk.consultations import page_context
+from apps.desk.consultations import labels, page_context
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
 from apps.desk.kit.site import can_open
@@ -37,13 +38,16 @@ _MAX_RESULTS = 20
 
 
 class StartForm(forms.Form):
-    """Asks for the workflow, and for the doctor if that is neither the appointment's nor the user."""
+    """Asks for the kind of visit, and for the doctor if that is neither the appointment's nor the user."""
 
     workflow_type = forms.ChoiceField(
-        choices=[(value, value.capitalize()) for value, _ in WORKFLOWS],
+        label=gettext_lazy("Kind of visit"),
+        choices=[(kind.value, name) for kind, name in labels.KINDS.items()],
         initial=Workflow.ADAPTIVE.value,
-        required=False,  # a button in a list starts an adaptive visit with one click
-        help_text="Adaptive asks for what the visit needs; standard follows the order of the steps; quick is complaint and plan.",
+        required=False,  # a button in a list starts a guided visit with one click
+        help_text=gettext_lazy(
+            "A guided visit asks for what it needs. A standard visit has all sections. A quick visit is complaint and plan."
+        ),
     )
 
     def __init__(self, doctors: list[tuple[str, str]], data: Any = None, *, asks_early: bool = False) -> None:

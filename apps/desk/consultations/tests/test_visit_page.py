@@ -1,5 +1,6 @@
 """The visit as one page: the rail, the facts next to it, alerts where the user looks, the nurse's hand-over, the signed visit."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -235,3 +236,13 @@ def test_an_autosaved_reading_shows_its_alert_at_once(staff: dict[str, User]) ->
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
     assert "Very high blood pressure" in autosaved(client, visit, 1, bp="210/130")["alerts"]
     assert autosaved(client, visit, 1, bp="120/80", version="1")["alerts"] == ""
+
+
+def test_a_visit_is_guided_standard_or_quick_in_words(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    client = browser(doctor)
+    asked = client.get(f"{reverse('admin:consultations_consultation_add')}?patient={patient.pk}").content.decode()
+    assert re.findall(r"<option[^>]*>(\w+ visit)</option>", asked) == ["Guided visit", "Standard visit", "Quick visit"]
+    visit = start_consultation(doctor, patient)
+    assert "Guided visit" in client.get(reverse("admin:consultations_consultation_changelist")).content.decode()
+    assert "adaptive" not in client.get(reverse("admin:consultations_consultation_change", args=[visit.row.pk])).content.decode()
