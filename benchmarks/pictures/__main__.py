@@ -78,7 +78,7 @@ PICTURES = (
     Picture("desk-home-doctor", _DOCTOR),
     Picture("desk-home-manager", _MANAGER),
     Picture("desk-home-administrator", "admin"),
-    Picture("find-or-register", _RECEPTION, _search("doe"), ("1280", "390")),
+    Picture("find-or-register", _RECEPTION, _search("obrien"), ("1280", "390")),
     Picture("schedule-day", _RECEPTION, _menu("/admin/schedule/"), ("1280", "390", "dark")),
     Picture("schedule-week", _RECEPTION, _in_turn(_menu("/admin/schedule/"), _click('a[href*="view=week"]'))),
     Picture("queue", _RECEPTION, _menu("/admin/queue/"), ("1280", "390", "dark")),
