@@ -10,6 +10,8 @@
   if (!place) return;
   let asOf = Date.now(), isPaused = false, isAsking = false, hasFailed = false;
 
+  // The texts of the page's language, with {who} and {time} to fill in.
+  const words = place.dataset, say = (text, name, value) => text.replace(`{${name}}`, () => value);
   const part = () => document.getElementById("hims-queue-part");
   const rowsOf = (root) => Array.from(root.querySelectorAll("tbody tr"));
   const linesOf = (root) => [...rowsOf(root), ...root.querySelectorAll("#hims-queue-walk-ins li")];
@@ -17,8 +19,8 @@
 
   function tellAge() {
     const seconds = Math.round((Date.now() - asOf) / 1000);
-    const text = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-    age.textContent = (isPaused ? "Paused. " : hasFailed ? "No answer, trying again. " : "") + `Updated ${text} ago`;
+    const text = seconds < 120 ? say(words.seconds, "n", seconds) : say(words.minutes, "n", Math.floor(seconds / 60));
+    age.textContent = [isPaused ? words.paused : hasFailed ? words.noAnswer : "", say(words.updated, "time", text)].join(" ").trim();
   }
 
   // What is worth saying: who came, who was called or left, who became urgent, who waits long.
@@ -26,16 +28,16 @@
     const said = [];
     after.forEach(function (row, id) {
       const was = before.get(id), who = row.dataset.who;
-      if (!was) said.push(row.dataset.alert ? `Alert: vital signs of ${who}` : row.dataset.ready ? `${who}: ready for the doctor` : `New: ${who}`);
+      if (!was) said.push(say(row.dataset.alert ? words.alert : row.dataset.ready ? words.ready : words.new, "who", who));
       else {
         if (was.dataset.triage !== row.dataset.triage) said.push(`${who}: ${row.dataset.triage}`);
-        if (was.dataset.alert !== row.dataset.alert && row.dataset.alert) said.push(`Alert: vital signs of ${who}`);
-        if (was.dataset.ready !== row.dataset.ready && row.dataset.ready) said.push(`${who}: ready for the doctor`);
+        if (was.dataset.alert !== row.dataset.alert && row.dataset.alert) said.push(say(words.alert, "who", who));
+        if (was.dataset.ready !== row.dataset.ready && row.dataset.ready) said.push(say(words.ready, "who", who));
         if (was.dataset.band !== row.dataset.band && row.dataset.band) said.push(`${who}: ${row.dataset.band}`);
       }
     });
     before.forEach(function (row, id) {
-      if (!after.has(id) && !row.dataset.gone) said.push(`No longer waiting: ${row.dataset.who}`);
+      if (!after.has(id) && !row.dataset.gone) said.push(say(words.left, "who", row.dataset.who));
     });
     return said;
   }
@@ -56,7 +58,7 @@
   function leave(row) {
     row.dataset.gone = "yes";
     row.classList.add("gone");
-    row.querySelector("[data-state]").textContent = "no longer waiting";
+    row.querySelector("[data-state]").textContent = words.gone;
   }
 
   // Rows are moved around a row that is in use: a node that moves loses the focus.
