@@ -49,8 +49,8 @@ class DuplicateCandidate(models.Model):
     found_at = models.DateTimeField(default=clock.now)
     merge_asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
     merge_asked_at = models.DateTimeField(null=True)
-    merge_keeps = models.CharField(max_length=4, choices=Keeps, blank=True, default="")
-    merge_reason = models.CharField(max_length=400, blank=True, default="")
+    merge_keeps = models.CharField(max_length=4, choices=Keeps, blank=True, default="", db_default="")
+    merge_reason = models.CharField(max_length=400, blank=True, default="", db_default="")
 
     objects = DuplicateCandidateQuerySet.as_manager()
 
