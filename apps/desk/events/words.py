@@ -57,6 +57,7 @@ LISTENERS: dict[str, str | Promise] = {
     "notifications.listeners.mail_offer": _("E-mail to the patient about an earlier time"),
     "notifications.listeners.mail_password_reset_link": _("E-mail with the link for a new password"),
     "notifications.listeners.mail_series": _("E-mail to the patient about repeat appointments"),
+    "notifications.listeners.notify_of_merge_request": _("Message to the administrators about a merge that is asked for"),
     "notifications.listeners.notify_doctor_of_alert": _("Message to the doctor about an alert"),
     "notifications.listeners.notify_doctor_of_booking": _("Message to the doctor about the appointment"),
     "notifications.listeners.notify_doctor_of_ready_patient": _("Message to the doctor that the patient is ready"),
