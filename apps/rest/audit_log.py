@@ -8,10 +8,14 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.http import HttpRequest
+from django.utils.encoding import escape_uri_path
+
 from apps.access.permissions import Permission
 from apps.common.actor import AuditActor
 
 SUCCESS, DENIED = "success", "denied"  # outcomes of an audit row
+_LONGEST_PATH = 500
 
 
 class AuditLog(Protocol):
@@ -72,3 +76,8 @@ def record(
 ) -> UUID:
     """Add an audit row and return its id; see AuditLog.record."""
     return get().record(by=by, action=action, outcome=outcome, patient_id=patient_id, object_id=object_id, **detail)
+
+
+def path_of(request: HttpRequest) -> str:
+    """Return the path of a request as an audit row stores it: escaped, because jsonb holds no NUL, and cut."""
+    return escape_uri_path(request.path)[:_LONGEST_PATH]

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, Error
 from django.http import Http404, HttpResponse
-from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -19,7 +18,6 @@ from apps.rest import audit_log, disclosure, endpoint, renderers, sample_ids
 log = logging.getLogger(__name__)
 
 MOST_ISSUES = 100  # in one reply
-_LONGEST_PATH = 500  # of a path in the audit log
 
 _KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
     ((Http404, drf.NotFound), errors.NotFound),
@@ -120,8 +118,7 @@ def _joined(path: str, name: str | int, inner: Any) -> str:
 def _record_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     actor = getattr(request, "user", None)
     action = f"{getattr(view, 'resource', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
-    path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
-    withheld = error.withheld
+    withheld, path = error.withheld, audit_log.path_of(request)
     why = "The chart is restricted." if withheld else error.message
     about = withheld or _patient_in_path(view)
     try:

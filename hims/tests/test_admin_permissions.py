@@ -115,6 +115,12 @@ def test_a_refused_page_is_on_record(staff: dict[str, User], page_of: Callable[[
     assert (row.user_id, row.action, row.detail["path"]) == (staff["nurse"].pk, "page.refused", "/admin/accounts/user/add/")
 
 
+def test_a_refused_address_with_a_null_character_is_on_record_too(page_of: Callable[[str], Client]) -> None:
+    response = page_of("nurse").get("/admin/patients/duplicatecandidate/a%00b/ask-merge/")
+    assert response.status_code == 403
+    assert AuditEvent.objects.get(outcome="denied").detail["path"] == "/admin/patients/duplicatecandidate/a%00b/ask-merge/"
+
+
 def test_an_address_that_leads_nowhere_is_a_404_page(page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     for address in (

@@ -268,5 +268,5 @@ def _record_denial(request: HttpRequest, patient_id: UUID | None = None) -> None
     """Audits the refusal. `patient_id` is the patient of the request; without it, the one that the page set
     (`request.about_patient`)."""
     about = patient_id or getattr(request, "about_patient", None)
-    details = {"path": request.path, "method": request.method, "door": "admin"}
+    details = {"path": audit_log.path_of(request), "method": request.method, "door": "admin"}
     audit_log.record(by=request.user, action="page.refused", outcome=audit_log.DENIED, patient_id=about, **details)  # type: ignore[arg-type]  # only staff get here

@@ -28,7 +28,7 @@ from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Res
 from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
 from apps.patients.rights import Permission
-from apps.rest import sample_ids
+from apps.rest import audit_log, sample_ids
 
 _WHY = ("Danger to life", "Covering for a member of the care team", "The patient requests it", "Another emergency")
 _PAGE = "patients_patient_break_glass"
@@ -179,7 +179,7 @@ class RestrictionMixin(HimsModelAdmin[Patient]):
                     action="patient.read",
                     outcome=AuditEvent.Outcome.DENIED,
                     patient_id=refusal.withheld,
-                    path=request.path,
+                    path=audit_log.path_of(request),
                     why="The chart is restricted.",
                     door="admin",
                 )
