@@ -35,11 +35,6 @@ _DONE, _FAILED, _LATE = State(_("Done"), "done", "ok"), State(_("Failed"), "warn
 _NEVER = State(_("Not run yet"), "clock")
 
 
-def count_in_trouble(_user: Any) -> int:
-    """Returns how many jobs failed or are late, and how many deliveries failed. Two queries."""
-    return len(scheduled_jobs.in_trouble()) + selectors.count_failed()
-
-
 class JobsView(View):
     """The page of administrators. A POST tries a failed delivery again."""
 

@@ -178,7 +178,6 @@ ADMIN: Menu = (
                 "refresh",
                 "admin:jobs",
                 jobs.NEED,
-                jobs.count_in_trouble,
                 also=("admin:events_delivery_changelist",),
             ),
             RECORDS,

@@ -137,4 +137,4 @@ def test_a_page_of_the_queue_costs_the_same_however_many_wait(admin_browser: Cli
         with CaptureQueriesContext(connection) as caught:
             admin_browser.get(QUEUE)
         counts.append(len(caught))
-    assert counts[0] == counts[1] == counts[2] <= 14
+    assert counts[0] == counts[1] == counts[2] <= 12
