@@ -1,4 +1,4 @@
-"""What is measured: each workload takes the stage and answers rows."""
+"""The workloads of the benchmark: each measures one thing on a `Stage` and returns rows of the table."""
 
 from collections.abc import Callable, Mapping
 

@@ -17,7 +17,7 @@ from apps.patients.chart.vitals import LastMeasurement
 
 
 def sent(step: int, answers: dict[str, Any], stored: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Returns the data of the step that the form gives to the service when a user enters these answers."""
+    """Returns what the form sends to the service for these answers."""
     form = StepForm(Step(step), stored or {}, 1, {"version": "1"} | answers)
     assert form.is_valid(), form.errors
     return form.step_data()
