@@ -48,6 +48,11 @@ def patients(*, visible_to: Actor) -> QuerySet[Patient]:
     return Patient.objects.visible_to(visible_to).unmerged().order_by("-seq")
 
 
+def patient_count(*, visible_to: Actor, status: str = "") -> int:
+    """Returns the exact number of these patients, from their row counter. `status` is active, inactive or empty for all."""
+    return sql.total(status or "listed", patient_queries.hidden(visible_to))
+
+
 @dataclass(frozen=True)
 class PatientPage(Page):
     """A page of the patient list. `fuzzy` if nothing matched the search, and similar names are shown.

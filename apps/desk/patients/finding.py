@@ -22,7 +22,7 @@ from apps.appointments import selectors as appointments
 from apps.appointments.rights import Permission as Appointments
 from apps.audit import services as audit
 from apps.common import clinic_times, clock
-from apps.desk.kit.base import HimsModelAdmin
+from apps.desk.kit.base import ActiveFilter, HimsModelAdmin
 from apps.desk.kit.pages import page_links
 from apps.desk.kit.site import can_open
 from apps.patients import rules, selectors
@@ -31,6 +31,7 @@ from apps.patients.models import Patient
 from apps.patients.rights import Permission
 from apps.patients.search import matches
 from apps.patients.search.typed_person import TypedPerson, typed_person
+from apps.rest.paging import COUNTED_UP_TO
 
 _SUGGESTED = 8
 _SHORTEST = 2  # characters of a text that suggestions are shown for
@@ -110,6 +111,16 @@ class FindMixin(HimsModelAdmin[Patient]):
             return queryset, False
         result = vars(request)["search_result"] = matches.search(cast("Actor", request.user), text)
         return matches.best_first(queryset, result.seqs), False
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Patient], *args: Any, **kwargs: Any) -> Any:
+        """Returns the pages. Without a search, the row counter knows how many patients there are."""
+        paginator: Any = super().get_paginator(request, queryset, *args, **kwargs)
+        if not hasattr(request, "search_result"):
+            wanted = request.GET.get(ActiveFilter.parameter_name)
+            status = "" if not wanted else "active" if wanted == "active" else "inactive"
+            count = selectors.patient_count(visible_to=cast("Actor", request.user), status=status)
+            paginator.count = min(count, COUNTED_UP_TO + 1)
+        return paginator
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Opens the patient of a complete MRN directly, for barcode scanners, and the only match of a search."""

@@ -4,7 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
@@ -13,8 +15,9 @@ from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book
 from apps.audit.models import AuditEvent
 from apps.desk.drafts import forms_in_page as drafts
+from apps.patients import services
 from apps.patients.models import Patient
-from apps.patients.tests.factories import register_patient, restrict
+from apps.patients.tests.factories import merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 LIST, ADD, FIND = "/admin/patients/patient/", "/admin/patients/patient/add/", "/admin/find/"
@@ -62,6 +65,18 @@ def test_suggestions_are_few_and_cost_the_same_for_many(desk: Client, django_ass
 
 
 # The list
+
+
+def test_the_list_counts_the_patients_that_the_user_may_see_from_the_row_counter(desk: Client, staff: dict[str, User]) -> None:
+    people = [register_patient(f"P{number}") for number in range(5)]
+    services.deactivate(by=staff["receptionist"], patient_id=people[0].pk)
+    restrict(people[1], staff["doctor"])
+    merge(people[2], people[3])
+    for query, count in ({}, 3), ({"status": "active"}, 2), ({"status": "inactive"}, 1), ({"status": "unknown"}, 1):
+        with CaptureQueriesContext(connection) as log:
+            shown = desk.get(LIST, query).context["cl"]
+        assert (shown.result_count, len(shown.result_list)) == (count, count), query
+        assert not [one for one in log if 'COUNT(*) FROM (SELECT "patients_patient"' in one["sql"]], query
 
 
 def test_the_only_match_opens_at_once_and_the_page_offers_to_register_another(desk: Client) -> None:
