@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from django.conf import settings
+from django.utils.translation import override, pgettext
 
+from apps.desk.appointments import labels
+from apps.desk.patients import entry_words
+from apps.patients.chart.entry_types import EntryType
+from apps.patients.models import ChartEntry
 from hims.management.commands import translations
 
 CODES = [code for code, _ in settings.LANGUAGES if code != "en"]
@@ -23,15 +28,16 @@ COMPLETE = (
 )
 
 
-def texts_of(pattern: str) -> set[str]:
+def texts_of(pattern: str) -> set[tuple[str, str | None]]:
+    """Returns the texts of these files, each with its context."""
     paths = [path for path in Path(settings.BASE_DIR).glob(pattern) if "tests" not in path.parts]
     assert paths, pattern
-    texts = [message for path in paths for message in translations.messages(path)]
-    return {text if isinstance(text, str) else text[0] for text in texts}
+    texts = [text for path in paths for text in translations.messages(path)]
+    return {(message if isinstance(message, str) else message[0], context) for message, context in texts}
 
 
-def translated(catalog: Catalog, text: str) -> bool:
-    message = catalog.get(text)
+def translated(catalog: Catalog, text: str, context: str | None) -> bool:
+    message = catalog.get(text, context)
     return message is not None and translations.is_whole(message)
 
 
@@ -45,7 +51,7 @@ def test_the_program_reads_what_the_translators_wrote(code: str) -> None:
 @pytest.mark.parametrize("pattern", COMPLETE)
 def test_the_pages_that_staff_see_most_are_translated(code: str, pattern: str) -> None:
     catalog = translations.read(code)
-    assert not sorted(text for text in texts_of(pattern) if not translated(catalog, text))
+    assert not [text for text in texts_of(pattern) if not translated(catalog, *text)]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -56,3 +62,11 @@ def test_a_translation_has_the_placeholders_of_its_text(code: str) -> None:
         forms = [message.id] if isinstance(message.id, str) else message.id
         for string in [message.string] if isinstance(message.string, str) else message.string:
             assert set(PLACEHOLDER.findall(string)) in [set(PLACEHOLDER.findall(form)) for form in forms], forms
+
+
+def test_a_text_in_a_context_is_shown_in_the_language() -> None:
+    above = entry_words.flag(ChartEntry(type=EntryType.VITAL_SIGN, detail={"flag": "high"}))
+    assert above
+    with override("es"):
+        shown = [str(labels.PRIORITIES["high"]), str(above.words), pgettext("of a patient", "Record")]
+    assert shown == ["Alta", "Alto", "Historia"]

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.appointments import rules
@@ -85,7 +85,12 @@ TRIAGE = {
     Triage.URGENT.value: _("Urgent"),
     Triage.EMERGENCY.value: _("Emergency"),
 }
-PRIORITIES = {"low": _("Low"), "medium": _("Medium"), "high": _("High"), "urgent": _("Urgent")}
+PRIORITIES = {
+    "low": pgettext_lazy("priority", "Low"),
+    "medium": pgettext_lazy("priority", "Medium"),
+    "high": pgettext_lazy("priority", "High"),
+    "urgent": pgettext_lazy("priority", "Urgent"),
+}
 
 
 def status(word: str) -> str:

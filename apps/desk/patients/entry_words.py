@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy as in_context
 
 from apps.patients.chart import entry_types, units
 from apps.patients.chart.entry_types import EntryType
@@ -68,7 +67,7 @@ _STATUSES: Mapping[str, Shown] = {
     "on_hold": Shown(_("On hold"), "pause", "warn"),
     "in_progress": Shown(_("In progress"), "todo", "go"),
     "not_done": Shown(_("Not done"), "cancel"),
-    "final": Shown(in_context("of a result", "Final"), ""),
+    "final": Shown(pgettext_lazy("of a result", "Final"), ""),
     "preliminary": Shown(_("Preliminary"), "clock", "warn"),
     "amended": Shown(_("Corrected"), "edit", "info"),
     entry_types.ENTERED_IN_ERROR: Shown(_("Entered in error"), "void", "bad"),

@@ -8,8 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import pgettext_lazy as in_context
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from apps.access.actor import Actor
 from apps.access.roles import CARE
@@ -52,7 +51,7 @@ def lands_on_summary(user: Any) -> bool:
 _TABS = (
     _Tab(SUMMARY, gettext_lazy("Summary"), reads_summary),
     _Tab(VISITS, gettext_lazy("Visits"), lambda user: can_open(user, Consultations.CONSULTATION_VIEW)),
-    _Tab(RECORD, in_context("of a patient", "Record"), lambda user: can_open(user, Permission.CHART_VIEW)),
+    _Tab(RECORD, pgettext_lazy("of a patient", "Record"), lambda user: can_open(user, Permission.CHART_VIEW)),
     _Tab(DETAILS, gettext_lazy("Details"), lambda user: can_open(user, Permission.PATIENT_VIEW)),
     _Tab(APPOINTMENTS, gettext_lazy("Appointments"), lambda user: can_open(user, Appointments.APPOINTMENT_VIEW)),
 )

@@ -24,6 +24,7 @@ KEYWORDS: dict[str, Any] = {
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
 _DATE = datetime(2026, 11, 30, tzinfo=UTC)
@@ -42,8 +43,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         template = Catalog(project="HIMS", charset="utf-8")
         for path in sources():
-            for message in messages(path):
-                template.add(message, auto_comments=[path.relative_to(settings.BASE_DIR).as_posix()])
+            for message, context in messages(path):
+                template.add(message, auto_comments=[path.relative_to(settings.BASE_DIR).as_posix()], context=context)
         for code, _ in settings.LANGUAGES:
             if code != settings.LANGUAGE_CODE:
                 catalog = update(code, template)
@@ -57,13 +58,13 @@ def sources() -> Iterator[Path]:
         yield from (path for path in sorted((settings.BASE_DIR / folder).glob(pattern)) if "tests" not in path.parts)
 
 
-def messages(path: Path) -> list[Any]:
-    """Returns the texts that a file marks for translation; a pair where the text has a plural."""
+def messages(path: Path) -> list[tuple[Any, str | None]]:
+    """Returns the texts that a file marks for translation, each with its context; a pair where the text has a plural."""
     source = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         source = f"({templatize(source)})"  # in brackets, because Babel would read its lines as indented code
     extracted = extract("python", BytesIO(source.encode()), keywords=KEYWORDS)
-    return [message for _, message, _, _ in extracted if message]
+    return [(message, context) for _, message, _, context in extracted if message]
 
 
 def is_whole(message: Message) -> bool:
