@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -294,7 +295,8 @@ class MergeAdmin(HimsModelAdmin[Merge]):
             .annotate(Count("id"))
             .order_by("model")
         )
-        return ", ".join(f"{model}: {rows}" for model, rows in counts) or "none"
+        names = ((apps.get_model(model)._meta.verbose_name_plural, rows) for model, rows in counts)
+        return ", ".join(f"{name}: {rows}" for name, rows in names) or "none"
 
     @admin.display(description="values changed")
     def changes(self, row: Merge) -> str:

@@ -124,7 +124,7 @@ def test_a_merge_is_listed_read_and_taken_back(admin_browser: Client) -> None:
     done = merge(retired, survivor)
     assert [row.pk for row in admin_browser.get(MERGES).context["cl"].result_list] == [done.pk]
     shown = admin_browser.get(f"{MERGES}{done.pk}/change/").content.decode()
-    for text in ("patients.ChartEntry: 1", "5550101", "The same passport", page(survivor)):
+    for text in ("chart entries: 1", "5550101", "The same passport", page(survivor)):
         assert text in shown, text
     assert AuditEvent.objects.filter(action="merge.read", object_id=done.pk).exists()
     assert admin_browser.post(f"{MERGES}{done.pk}/undo/").status_code == 302
