@@ -136,6 +136,19 @@ def test_a_nurse_hands_a_patient_to_the_doctor(desk: Desk, staff: dict[str, User
     assert visit.ready_at
 
 
+@HANDS_FULL
+def test_a_nurse_marks_a_waiting_patient_as_urgent(desk: Desk, staff: dict[str, User], waiting: Appointment) -> None:
+    desk.sign_in(staff["nurse"])
+    desk.open("admin:queue")
+    with desk.job("nurse", "raise the priority", clicks=2) as hands:
+        hands.click(f"#visit-{waiting.pk} summary")
+        hands.go_to(f"#why-{waiting.pk}")
+        hands.type("Short of breath")
+        hands.click(f"#visit-{waiting.pk} button[value=urgent]")
+    waiting.refresh_from_db()
+    assert (waiting.triage, waiting.triage_reason) == ("urgent", "Short of breath")
+
+
 # Doctors
 
 

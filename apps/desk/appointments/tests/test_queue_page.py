@@ -240,6 +240,15 @@ def test_a_patient_is_triaged_from_the_row_and_comes_first(nurse: Client, doctor
     assert AuditEvent.objects.filter(action="appointment.updated", object_id=row.pk).exists()
 
 
+def test_only_a_routine_patient_is_offered_to_be_marked_as_urgent(nurse: Client, doctor: User) -> None:
+    row = book_and_check_in(register_patient(), doctor, 9)
+    assert "Mark as urgent" in text_of(nurse.get(QUEUE))
+    nurse.post(QUEUE, {"visit": str(row.pk), "triage": ["routine", "urgent"], "triage_reason": "Fever"})  # the list, the button
+    row.refresh_from_db()
+    assert row.triage == "urgent"
+    assert "Mark as urgent" not in text_of(nurse.get(QUEUE))
+
+
 @pytest.mark.parametrize("changes", [{"triage": "soon"}, {"visit": "x"}, {"triage_reason": "x" * 401}])
 def test_a_triage_that_makes_no_sense_is_not_taken(nurse: Client, doctor: User, changes: dict[str, str]) -> None:
     row = book_and_check_in(register_patient(), doctor, 9)
