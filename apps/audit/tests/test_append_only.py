@@ -21,6 +21,7 @@ from apps.audit.verification import verifier
 from apps.common import clock
 from apps.common.ids import new_id
 from apps.common.locks import LockName, key_of
+from apps.common.tests.sessions import await_end_of_others, sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -351,6 +352,7 @@ def test_a_sealer_killed_in_the_middle_leaves_the_chain_as_it_was() -> None:
     before = (Seal.objects.count(), Chain.objects.get().sequence)
     for _ in range(5):
         services.record(by=SYSTEM, action="test.noted")
+    known = sessions()
     pid = os.fork()
     if pid == 0:  # a process of its own, on a connection of its own, that dies before it commits
         connections.close_all = lambda: None  # type: ignore[method-assign]
@@ -362,6 +364,7 @@ def test_a_sealer_killed_in_the_middle_leaves_the_chain_as_it_was() -> None:
         finally:
             os._exit(1)
     assert os.waitpid(pid, 0)[1] == 9
+    await_end_of_others(known)  # until then the chain is locked
     assert (Seal.objects.count(), Chain.objects.get().sequence) == before
     assert seals.seal() == 5
     assert verifier.verify(by=SYSTEM).intact

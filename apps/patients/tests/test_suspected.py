@@ -25,6 +25,7 @@ from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
 from apps.common.locks import LockName, advisory_lock
+from apps.common.tests.sessions import await_end_of_others, sessions
 from apps.events import tasks
 from apps.events.models import Delivery, OutboxEvent
 from apps.patients import selectors, services
@@ -335,11 +336,13 @@ def test_a_sweep_that_was_killed_is_gone_on_with(twins: int, batch: int) -> None
         for name in ("John", "Jhon"):
             register_patient(name, f"Doe{chr(97 + number % 26)}{number // 26}x", born=date(1950, 1, 1 + number % 28))
     environment = os.environ | {"HIMS_ENV": "test", "KILLED": connection.settings_dict["NAME"], "BATCH": str(batch)}
+    known = sessions()
     runner: Any = subprocess.Popen([sys.executable, "-c", _RUNNER], stdout=subprocess.PIPE, text=True, env=environment)
     while int(runner.stdout.readline()) < batch + 3:
         pass
     runner.send_signal(signal.SIGKILL)
     runner.wait(10)
+    await_end_of_others(known)
     place = DuplicateScan.objects.get()
     assert (place.looked_at, place.finished_at) == (batch, None)
     assert f"{2 * twins} patients were compared" in sweep()

@@ -18,6 +18,7 @@ from apps.access.actor import SYSTEM
 from apps.common.prepared import SqlFragment
 from apps.common.tests.row_counters import add_row
 from apps.common.tests.row_counters import rows as counter_rows
+from apps.common.tests.sessions import await_end_of_others, sessions
 from apps.patients import selectors, services
 from apps.patients.apps import ROW_COUNTER
 from apps.patients.lists import sql
@@ -187,11 +188,12 @@ for number in range(10_000):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_killed_in_the_middle_leaves_no_drift() -> None:
-    name = connection.settings_dict["NAME"]
+    name, known = connection.settings_dict["NAME"], sessions()
     writer: Any = subprocess.Popen([sys.executable, "-c", _WRITER, name], stdout=subprocess.PIPE, text=True)
     while int(writer.stdout.readline()) < 20:
         pass
     writer.send_signal(signal.SIGKILL)
     writer.wait(10)
+    await_end_of_others(known)
     assert totals() == counted()
     assert totals()["listed"] >= 20
