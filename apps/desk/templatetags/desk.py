@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from apps.access.roles import Role
 from apps.desk.audit import actions
 from apps.desk.kit.role_names import ROLE_NAMES
+from apps.rest.paging import COUNTED_UP_TO
 
 register = template.Library()
 
@@ -28,6 +29,12 @@ def list_title(opts: Any) -> str:
     """Returns what the list of a model is called on pages."""
     page = admin.site._registry.get(opts.model)
     return getattr(page, "title", "") or str(opts.verbose_name_plural).capitalize()
+
+
+@register.filter
+def is_capped(cl: Any) -> bool:
+    """Returns whether a list has more rows than are counted."""
+    return bool(cl.result_count > COUNTED_UP_TO)
 
 
 @register.filter
