@@ -161,7 +161,7 @@ def visit_pages(staff: dict[str, User]) -> dict[str, str]:
     """A visit with something in it and an alert, and one that is signed."""
     terminology.restore()
     patient, doctor, page = factories.register_patient("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
-    visit = factories.fill(doctor, factories.start_consultation(doctor, patient), 2, 4, 6)
+    visit = factories.fill(doctor, factories.start_consultation(doctor, patient), 0, 2, 4, 6)
     over = factories.signed(doctor, patient).row
     pk = visit.row.pk
     high = NewSave(step=Step.VITALS, data={"bp": "200/130", "pulse": 90})

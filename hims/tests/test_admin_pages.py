@@ -204,7 +204,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: A
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
     narrow = "index patients patient merge suspected new-entry hire schedule queue book week series series-book move move-visits"
-    for name in [*narrow.split(), "notifications", "history"]:
+    for name in [*narrow.split(), "consultation", "notifications", "history"]:
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")
