@@ -13,13 +13,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
-from apps.accounts import selectors as accounts
 from apps.appointments import rules, services
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling.doctor_hours import UNCONFIRMED
 from apps.common import clock
+from apps.desk.accounts.doctor_choices import doctor_choices
 from apps.desk.appointments import appointment_page, check_in, labels, move
 from apps.desk.appointments.actions import ROW_ACTIONS
 from apps.desk.appointments.booking import BookingAdmin, warn
@@ -48,8 +48,7 @@ class DoctorFilter(admin.SimpleListFilter):
     parameter_name = "doctor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        doctors = accounts.doctors(visible_to=cast("Actor", request.user)).select_related("user")
-        return [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
+        return doctor_choices(cast("Actor", request.user))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         known = {value for value, _ in self.lookup_choices}
@@ -124,6 +123,9 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
     form_classes = (NewAppointmentForm, AppointmentForm)
     add_form_template = "admin/appointments/appointment/book.html"
     change_form_template = "admin/appointments/appointment/page.html"
+
+    def row_name(self, row: Appointment) -> str:
+        return f"{labels.kind(row.appointment_type)}, {labels.moment(row.scheduled_time)}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         return super().get_queryset(request).select_related("patient", "doctor", "room", "booked_by")

@@ -9,15 +9,16 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
-from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.consultations.models import LIVE, STATUSES, Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import TO_SIGN_WITHIN
+from apps.desk.accounts.doctor_choices import doctor_choices
 from apps.desk.consultations import labels
 from apps.desk.kit.site import can_open
 
@@ -31,8 +32,7 @@ class DoctorFilter(admin.SimpleListFilter):
     parameter_name = "doctor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        doctors = accounts.doctors(visible_to=cast("Actor", request.user))
-        return [("mine", "Mine"), *((str(doctor.pk), str(doctor.user)) for doctor in doctors)]
+        return [("mine", gettext("Mine")), *doctor_choices(cast("Actor", request.user))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Consultation]) -> QuerySet[Consultation]:
         if not self.value():
@@ -79,7 +79,7 @@ class StatusFilter(admin.SimpleListFilter):
         return [
             unsigned,
             *([alert] if _sees_alerts(request) else []),
-            *((status, labels.status(status)) for status, _ in STATUSES),
+            *((status, str(labels.STATES[status].word)) for status, _ in STATUSES),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[_WithAlert]) -> QuerySet[_WithAlert]:
