@@ -85,7 +85,7 @@ class Message(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["-created_at", "-id"], name="message_sent", condition=~Q(sent_by=None))]
-        verbose_name = "notice"
+        verbose_name = "message"
 
     def __str__(self) -> str:
         return self.title

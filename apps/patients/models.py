@@ -99,7 +99,7 @@ class Patient(BaseModel):
     )
     time_of_birth = models.TimeField(null=True, blank=True, help_text="in the clinic's time zone, if known; like 14:05")
     gender = models.CharField(max_length=10, choices=Gender)
-    language = models.CharField(max_length=10, blank=True, help_text="BCP 47, like en or es-MX")
+    language = models.CharField(max_length=10, blank=True, help_text="A language code, for example en (English) or es (Spanish)")
     deceased_at = models.DateTimeField(null=True, blank=True)
 
     phone = models.CharField(max_length=40, blank=True)

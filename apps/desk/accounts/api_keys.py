@@ -8,6 +8,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.scopes import Scope
@@ -20,6 +21,7 @@ from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 from apps.desk.kit.row_actions import RowAction
 
+_SCOPES_IN_LIST = 3
 _FORM_FIELDS = ("name", "scopes", "expires_at", "allowed_cidrs")
 
 
@@ -69,7 +71,7 @@ class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
     needs = {"view": Permission.KEY_KEEP, "add": Permission.KEY_KEEP}
     recent_login = ("add",)
     form = KeyForm
-    list_display = ("name", "user", "text", "state", "scope_list", "last_used_at", "expires_at")
+    list_display = ("name", "user", "text", "state", "some_scopes", "last_used_at", "expires_at")
     list_filter = (StateFilter,)
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username", "user__last_name")
@@ -141,6 +143,12 @@ class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
     @admin.display(description=_("state"))
     def state(self, row: ApiKey) -> str:
         return row.state(clock.now())
+
+    @admin.display(description=_("scopes"))
+    def some_scopes(self, row: ApiKey) -> str:
+        """The first scopes; the key's page lists all."""
+        named, others = ", ".join(row.scopes[:_SCOPES_IN_LIST]), len(row.scopes) - _SCOPES_IN_LIST
+        return gettext("%(named)s and %(number)s more") % {"named": named, "number": others} if others > 0 else named
 
     @admin.display(description=_("scopes"))
     def scope_list(self, row: ApiKey) -> str:

@@ -55,7 +55,7 @@ class HireForm(NewPasswordForm, StaffForm):
     npi = forms.CharField(label="NPI", max_length=10, required=False, help_text="National Provider Identifier, ten digits")
     taxonomy = forms.CharField(label="NUCC taxonomy", max_length=10, required=False, help_text="like 207Q00000X")
     languages = SimpleArrayField(
-        forms.CharField(max_length=10), required=False, help_text="BCP 47 codes with commas between: en, es"
+        forms.CharField(max_length=10), required=False, help_text="Language codes with commas between them: en, es"
     )
 
     class Meta:

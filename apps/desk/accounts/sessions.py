@@ -41,7 +41,7 @@ class SessionAdmin(HimsModelAdmin[Session]):
     """The list of sessions. A session cannot be edited; it can be ended."""
 
     resource = "session"
-    title = _("Sessions over the API")
+    title = _("API sessions")
     needs = {"view": Permission.STAFF_MANAGE}
     list_display = ("started_at", "user", "last_seen_at", "ip", "user_agent", "end_reason")
     list_filter = (LiveFilter,)

@@ -68,12 +68,12 @@ class UserAdmin(HimsModelAdmin[User]):
         RowAction(
             name="reset-mfa",
             recent_login=True,
-            label="Reset second factor",
+            label="Reset two-step sign-in",
             permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reset_mfa(by=by, user_id=row.pk),
             question="For a person who lost their phone and their recovery codes. Verify their identity first. All their "
-            "sessions end. They sign in with the password alone and can set up a new second factor.",
-            done="The second factor is removed and all sessions of this person have ended.",
+            "sessions end. They sign in with the password alone and can set up two-step sign-in again.",
+            done="Two-step sign-in is off, and all sessions of this person have ended.",
             available=lambda row, user: row.pk != user.pk,
             destructive=True,
         ),

@@ -77,6 +77,7 @@ class WeekForm(ServiceForm[DoctorSchedule]):
     class Meta:
         model = DoctorSchedule
         fields = ("doctor", "slot_minutes", "overbook_per_day")
+        labels = {"slot_minutes": _("Minutes of a slot"), "overbook_per_day": _("Double bookings a day")}
         help_texts = {"slot_minutes": _("How long an appointment takes, unless a length is set below.")}
 
     by: Actor
@@ -151,6 +152,9 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     list_display = ("whose", "slot", "double_bookings", "changed")
     ordering = ("doctor__last_name", "doctor__first_name", "pk")
     readonly_fields = ("whose", "week")
+
+    def row_name(self, row: DoctorSchedule) -> str:
+        return gettext("Hours of %(doctor)s") % {"doctor": labels.doctor(row.doctor)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DoctorSchedule]:
         return super().get_queryset(request).select_related("doctor")

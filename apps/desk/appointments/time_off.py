@@ -61,7 +61,7 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
     list_display = ("whose", "since", "back", "reason")
     list_filter = (DoctorFilter,)
     ordering = ("-starts_at", "-id")
-    readonly_fields = ("whose", "booked")
+    readonly_fields = ("whose", "since", "back", "booked")
     row_actions = (
         RowAction(
             name="remove",
@@ -76,6 +76,10 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"tabs": reschedule.cover_tabs(request, reschedule.AWAY)} | (extra_context or {}))
+
+    def row_name(self, row: TimeOff) -> str:
+        period = {"doctor": labels.doctor(row.doctor), "since": self.since(row), "until": self.back(row)}
+        return gettext("%(doctor)s, %(since)s to %(until)s") % period
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
         return super().get_queryset(request).select_related("doctor")
@@ -94,7 +98,7 @@ class TimeOffAdmin(HimsModelAdmin[TimeOff]):
         if obj is None:
             return [(None, {"fields": ("doctor", "starts_at", "ends_at", "reason")})]
         why = ("reason", "added_by") if can_open(request.user, Permission.SCHEDULE_KEEP) else ()
-        return [(None, {"fields": ("whose", "starts_at", "ends_at", *why, "booked")})]
+        return [(None, {"fields": ("whose", "since", "back", *why, "booked")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk

@@ -201,6 +201,9 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     booked_for: Any = BookingAdmin.booked_for  # the patient that the address names, as for a booking
     requested_patient_id: Any = BookingAdmin.requested_patient_id
 
+    def row_name(self, row: WaitlistEntry) -> str:
+        return f"{self.kind(row)}, {self.days(row)}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[WaitlistEntry]:
         offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
         rows = WaitlistEntry.objects.visible_to(cast("Actor", request.user)).ranked()

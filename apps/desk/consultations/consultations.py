@@ -26,7 +26,7 @@ from apps.consultations.rights import Permission
 from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import STEP_COUNT, Step
-from apps.desk.appointments.labels import moment
+from apps.desk.appointments.labels import doctor, moment
 from apps.desk.consultations import labels, page_context
 from apps.desk.consultations.filters import DayFilter, DoctorFilter, StatusFilter
 from apps.desk.consultations.start_pages import StartPages
@@ -164,7 +164,7 @@ class ConsultationAdmin(StepPages, StartPages):
     title = _("Visits")
     add_label = _("Start a visit")
     needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
-    list_display = ("started", "who", "doctor", "kind", "how_far", "state")
+    list_display = ("started", "who", "seen_by", "kind", "how_far", "state")
     list_display_links = ("started",)
     list_filter = (DoctorFilter, DayFilter, StatusFilter)
     list_select_related = ("patient", "doctor")
@@ -175,6 +175,9 @@ class ConsultationAdmin(StepPages, StartPages):
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.step_urls(), *super().get_urls()]
+
+    def row_name(self, row: Consultation) -> str:
+        return f"{self.kind(row)}, {moment(row.started_at)}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consultation]:
         rows = super().get_queryset(request).select_related("patient", "doctor", "appointment", "signed_by")
@@ -285,17 +288,23 @@ class ConsultationAdmin(StepPages, StartPages):
             '<a href="{}">{}</a> {}', reverse("admin:patients_patient_change", args=[row.patient_id]), name, row.patient.mrn
         )
 
+    @admin.display(description=_("doctor"))
+    def seen_by(self, row: Consultation) -> str:
+        return doctor(row.doctor)
+
     @admin.display(description=_("kind"))
     def kind(self, row: Consultation) -> str:
         return str(labels.KINDS[Workflow(row.workflow_type)])
 
     @admin.display(description=_("step"))
     def how_far(self, row: Consultation) -> str:
-        return f"{row.current_step + 1} of {STEP_COUNT}"
+        words = gettext("%(step)s of %(all)s") % {"step": row.current_step + 1, "all": STEP_COUNT}
+        return format_html('<span class="nowrap">{}</span>', words)
 
     @admin.display(description=_("status"))
     def state(self, row: Consultation) -> str:
-        status = format_html('<span aria-hidden="true">{}</span> {}', labels.STATUS_SIGNS[row.status], labels.status(row.status))
+        shown = labels.STATES[row.status]
+        status = format_html('<span class="{}">{}{}</span>', f"tag {shown.tag}".rstrip(), icon(shown.icon), shown.word)
         if not getattr(row, "alert_since", None):
             return status
         return format_html(

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from apps.consultations.rules import Workflow
+from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps.definitions import Step
+from apps.desk.appointments.labels import State
 from apps.patients.chart import vitals
 from apps.patients.chart.vitals import NOT_MEASURABLE
 from apps.patients.chart.vitals.parsing import UNIT_SIGNS
@@ -29,7 +30,14 @@ KINDS = {
     Workflow.STANDARD: gettext_lazy("Standard visit"),
     Workflow.QUICK: gettext_lazy("Quick visit"),
 }
-STATUS_SIGNS = {"in_progress": "▶", "on_hold": "⏸", "completed": "✓", "amended": "✎", "cancelled": "✕"}
+# How pages show the status of a visit.
+STATES: Mapping[str, State] = {
+    Status.IN_PROGRESS: State(gettext_lazy("In progress"), "edit", "go"),
+    Status.ON_HOLD: State(gettext_lazy("On hold"), "pause", "warn"),
+    Status.COMPLETED: State(gettext_lazy("Signed"), "done", "ok"),
+    Status.AMENDED: State(gettext_lazy("Addendum"), "plus", "info"),
+    Status.CANCELLED: State(gettext_lazy("Cancelled"), "cancel"),
+}
 _LABELS = {
     "bp": "Blood pressure",
     "temperature_c": "Temperature",

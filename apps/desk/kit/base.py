@@ -15,6 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.functional import Promise, cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
@@ -26,6 +28,7 @@ from apps.desk.kit.forms import AlreadySaved, ServiceForm, Stale, version_of
 from apps.desk.kit.links import ReaderForm
 from apps.desk.kit.row_actions import RowActionsMixin
 from apps.desk.kit.site import can_open
+from apps.desk.templatetags.desk import icon
 from apps.rest import audit_log
 from apps.rest.paging import COUNTED_UP_TO
 from apps.rest.permissions import ReauthenticationRequired, require_recent_login
@@ -77,6 +80,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
     actions: Any = ()
     list_per_page = 50
     list_max_show_all = 50
+    empty_value_display = ""
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
@@ -100,10 +104,12 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
         """Returns additional values for the templates of a row's pages."""
         return {}
 
-    @admin.display(description=_("active"), boolean=True)
-    def active(self, row: Any) -> bool:
+    @admin.display(description=_("status"))
+    def active(self, row: Any) -> str:
         """The column of models with `is_active`."""
-        return bool(row.is_active)
+        if row.is_active:
+            return format_html('<span class="tag go">{}{}</span>', icon("check"), gettext("Active"))
+        return format_html('<span class="tag warn">{}{}</span>', icon("pause"), gettext("Inactive"))
 
     # Permissions
 
@@ -178,13 +184,17 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
             request.refusal = refusal  # type: ignore[attr-defined]  # the page carries it on the request
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if isinstance(response, TemplateResponse):
-            self._show(request, response)
+            self._show(request, response, is_titled="title" in (extra_context or {}))
         return response
 
-    def _show(self, request: HttpRequest, response: TemplateResponse) -> None:
+    def _show(self, request: HttpRequest, response: TemplateResponse, *, is_titled: bool) -> None:
         """Adds the template's values to a form that is shown, and audits the view."""
         context: dict[str, Any] = response.context_data or {}
         row = context["original"]
+        if row is not None:
+            context["row_title"] = self.row_name(row)
+            if not is_titled:
+                context.update(title=context["row_title"], subtitle=None)
         context.update(self.page_context(request, row))
         if row is not None:
             self.record_access(request, "read", row)
@@ -255,9 +265,10 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
         self.record_access(request, "history_read", row)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Who looked at and changed this",
-            "subtitle": str(row),
+            "subtitle": self.row_name(row),
+            "row_title": self.row_name(row),
             **self.page_context(request, row),
+            "title": "Who looked at and changed this",
             "object": row,
             "opts": self.opts,
             "audit_log": audit_log.get().history(row.pk, since=clock.now() - _HISTORY, limit=_HISTORY_ROWS),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from apps.common import clinic_times, clock, text
@@ -60,19 +61,21 @@ class ServiceForm(forms.ModelForm[M]):
     clash: Clash | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.fields["version"].initial = version = version_of(self.instance)
-        self._label_date_and_time()
+        self._write_hints()
         if isinstance(self.refusal, Stale):
             # The user sees this version now, so the next save is intended.
             self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # a bound form has a QueryDict
 
-    def _label_date_and_time(self) -> None:
-        """Labels the two fields of a time, which share one visible label, as date and time, and says which clock they follow."""
+    def _write_hints(self) -> None:
+        """Begins each hint with a capital. Labels the two fields of a time, which share one visible label, as date and time, and
+        says which clock they follow."""
         for name, field in self.fields.items():
+            field.help_text = capfirst(str(field.help_text))
             if isinstance(field.widget, forms.SplitDateTimeWidget):
                 clinic = gettext("Clinic time, now %(time)s.") % {"time": clinic_times.clock_time(clock.now())}
-                field.help_text = f"{field.help_text} {clinic}".strip()
+                field.help_text = f"{field.help_text.rstrip('.')}. {clinic}" if field.help_text else clinic
                 for half, widget in zip(("date", "time"), field.widget.widgets, strict=True):
                     widget.attrs["aria-label"] = f"{self[name].label}: {half}"
 

@@ -61,6 +61,10 @@ class RowActionsMixin:
     record_access: Any
     page_context: Any
 
+    def row_name(self, row: Any) -> str:
+        """Returns what pages call the row: their title, unless they have one of their own, and the links above it."""
+        return str(row)
+
     def row_action_urls(self) -> list[URLPattern]:
         """Returns the routes: one page for each action, below the row's own page."""
         wrap = self.admin_site.admin_view
@@ -138,9 +142,10 @@ class RowActionsMixin:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": action.label,
-            "subtitle": str(row),
+            "subtitle": self.row_name(row),
+            "row_title": self.row_name(row),
             **self.page_context(request, row),
+            "title": action.label,
             "original": row,
             "row_action": action,
             "form": form,

@@ -55,23 +55,25 @@ class StatusFilter(admin.SimpleListFilter):
 class PriorityFilter(admin.SimpleListFilter):
     title = _("priority")
     parameter_name = "priority"
+    column = "message__priority"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [*labels.PRIORITIES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
-        return queryset.filter(message__priority=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
 class CategoryFilter(admin.SimpleListFilter):
     title = _("category")
     parameter_name = "category"
+    column = "message__category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [*CATEGORIES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
-        return queryset.filter(message__category=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
 @admin.register(Notification)

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
 from apps.accounts.models import User
+from apps.desk.appointments.labels import PRIORITIES
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 from apps.desk.kit.role_names import ROLE_NAMES
+from apps.desk.notifications import inbox
 from apps.notifications import selectors, services
 from apps.notifications.models import Message
 from apps.notifications.rights import Permission
@@ -54,6 +56,14 @@ class NoticeForm(ServiceForm[Message]):
         widgets = {"message": forms.Textarea(attrs={"rows": 5})}
 
 
+class _PriorityFilter(inbox.PriorityFilter):
+    column = "priority"
+
+
+class _CategoryFilter(inbox.CategoryFilter):
+    column = "category"
+
+
 @admin.register(Message)
 class MessageAdmin(HimsModelAdmin[Message]):
     """The list of notices. A notice is sent once and not changed afterwards."""
@@ -63,8 +73,8 @@ class MessageAdmin(HimsModelAdmin[Message]):
     add_label = _("Send a message")
     needs = {"view": Permission.NOTIFICATION_SEND, "add": Permission.NOTIFICATION_SEND}
     form = NoticeForm
-    list_display = ("title", "created_at", "sent_by", "priority", "category", "recipient_count")
-    list_filter = ("priority", "category")
+    list_display = ("title", "created_at", "sent_by", "urgency", "subject", "recipient_count")
+    list_filter = (_PriorityFilter, _CategoryFilter)
     list_select_related = ("sent_by",)
     search_fields = ("title",)
     ordering = ("-created_at", "-id")
@@ -84,6 +94,14 @@ class MessageAdmin(HimsModelAdmin[Message]):
             ids=[person.pk for person in cleaned["recipient_ids"]],
             roles=cleaned["recipient_roles"],
         )
+
+    @admin.display(description=_("priority"))
+    def urgency(self, row: Message) -> str:
+        return str(PRIORITIES[row.priority])
+
+    @admin.display(description=_("category"))
+    def subject(self, row: Message) -> str:
+        return str(inbox.CATEGORIES[row.category])
 
     @admin.display(description=_("have read it"))
     def read_count(self, row: Message) -> str:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
@@ -74,7 +75,7 @@ def _merge(by: Actor, row: Patient, answers: Mapping[str, Any]) -> None:
 
 MERGE = RowAction(
     name="merge",
-    label="Merge into …",
+    label=_("Merge with another record"),
     permission=Permission.PATIENT_MERGE,
     run=_merge,
     question="The chart and everything else moves to the kept record. This record's number finds it from then on. "

@@ -19,6 +19,7 @@ from apps.consultations.rules import Status
 from apps.consultations.steps.definitions import Step
 from apps.consultations.steps.follow_up import FollowUp, planned
 from apps.desk.appointments import labels
+from apps.desk.consultations import labels as visit_labels
 from apps.desk.kit.site import can_open
 from apps.desk.patients import tabs, trends, visits_tab
 from apps.desk.patients.labels import since
@@ -172,7 +173,7 @@ def _visit_event(row: Consultation) -> dict[str, Any]:
     return {
         "icon": "stethoscope",
         "text": gettext("Visit, %(doctor)s") % {"doctor": labels.doctor(row.doctor)},
-        "kind": visits_tab.STATUSES[row.status].words,
+        "kind": visit_labels.STATES[row.status].word,
         "when": clinic_times.day(row.started_at),
         "url": reverse("admin:consultations_consultation_change", args=[row.pk]),
     }

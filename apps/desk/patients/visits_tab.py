@@ -1,15 +1,13 @@
 """The visits of a patient: the list with reasons and diagnoses, and one of them at its side."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from apps.access.actor import Actor
 from apps.common import clinic_times
@@ -29,25 +27,6 @@ PAGE = 20
 CHOSEN = "visit"  # the parameter that names the visit at the side of the list
 _FORMAL = {names.step(Step.PATIENT_OVERVIEW), names.step(Step.HISTORY_REVIEW)}  # what was confirmed, and nothing to read
 _IN_LIST = (Step.SYMPTOMS, Step.ASSESSMENT)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """How a status is shown: words, icon, class of the tag."""
-
-    words: str | Promise
-    icon: str
-    tone: str = ""
-
-
-STATUSES: Mapping[str, Shown] = {
-    Status.IN_PROGRESS: Shown(gettext_lazy("In progress"), "edit", "go"),
-    Status.ON_HOLD: Shown(gettext_lazy("On hold"), "pause", "warn"),
-    Status.COMPLETED: Shown(gettext_lazy("Signed"), "done", "ok"),
-    Status.AMENDED: Shown(gettext_lazy("Addendum"), "plus", "info"),
-    Status.CANCELLED: Shown(gettext_lazy("Cancelled"), "cancel"),
-}
-_ICONS = {"in_progress": "edit", "on_hold": "pause", "completed": "done", "amended": "plus", "cancelled": "cancel"}
 
 
 def content(request: HttpRequest, patient: Patient) -> dict[str, Any]:
@@ -90,7 +69,7 @@ def _line(row: Consultation, saves: Mapping[Step, StepSave], *, sees_notes: bool
         "diagnoses": " · ".join(diagnoses(saves, with_names=sees_notes)),
         "doctor": labels.doctor(row.doctor),
         "kind": labels.kind(row.appointment.appointment_type) if row.appointment else gettext("Walk-in"),
-        "status": STATUSES[row.status],
+        "status": names.STATES[row.status],
         "is_chosen": is_chosen,
     }
 
@@ -117,8 +96,8 @@ def _details(request: HttpRequest, row: Consultation) -> dict[str, Any]:
         "addenda": [(one.text, clinic_times.moment(one.signed_at)) for one in visit.addenda],
         "events": [
             {
-                "icon": _ICONS[one.to_status],
-                "text": STATUSES[one.to_status].words,
+                "icon": names.STATES[one.to_status].icon,
+                "text": names.STATES[one.to_status].word,
                 "by": one.by.full_name if one.by else "",
                 "when": clinic_times.moment(one.at),
             }

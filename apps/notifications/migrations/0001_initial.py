@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('sent_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'notice',
+                'verbose_name': 'message',
                 'indexes': [
                     models.Index(condition=models.Q(('sent_by', None), _negated=True), fields=['-created_at', '-id'], name='message_sent'),
                 ],

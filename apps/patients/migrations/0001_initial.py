@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('date_of_birth_precision', models.CharField(choices=[('day', 'day'), ('month', 'month'), ('year', 'year'), ('estimated', 'estimated')], db_default='day', default='day', editable=False, max_length=10)),
                 ('time_of_birth', models.TimeField(blank=True, help_text="in the clinic's time zone, if known; like 14:05", null=True)),
                 ('gender', models.CharField(choices=[('male', 'Male'), ('female', 'Female'), ('other', 'Other'), ('unknown', 'Unknown')], max_length=10)),
-                ('language', models.CharField(blank=True, help_text='BCP 47, like en or es-MX', max_length=10)),
+                ('language', models.CharField(blank=True, help_text='A language code, for example en (English) or es (Spanish)', max_length=10)),
                 ('deceased_at', models.DateTimeField(blank=True, null=True)),
                 ('phone', models.CharField(blank=True, max_length=40)),
                 ('phone_e164', models.CharField(blank=True, editable=False, help_text='only where the number is valid', max_length=16)),
