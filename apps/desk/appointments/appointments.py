@@ -64,7 +64,7 @@ class DayFilter(admin.SimpleListFilter):
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("today", "Today"), ("tomorrow", "Tomorrow"), ("week", "This week")]
+        return [("today", gettext("Today")), ("tomorrow", gettext("Tomorrow")), ("week", gettext("This week"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         if not self.value():

@@ -50,7 +50,7 @@ class DayFilter(admin.SimpleListFilter):
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("today", "Today"), ("yesterday", "Yesterday"), ("week", "The last 7 days")]
+        return [("today", gettext("Today")), ("yesterday", gettext("Yesterday")), ("week", gettext("The last 7 days"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Consultation]) -> QuerySet[Consultation]:
         first, days = {"today": (0, 1), "yesterday": (1, 1), "week": (6, 7)}.get(self.value() or "", (0, 0))

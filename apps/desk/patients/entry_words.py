@@ -91,6 +91,13 @@ _FLAGS: Mapping[str, Flag] = {
     "critical_high": Flag(_("Critically high"), "rise", is_critical=True),
     "abnormal": Flag(_("Abnormal"), "info"),
 }
+_DEGREES: Mapping[str, str | Promise] = {
+    "mild": _("mild"),
+    "moderate": _("moderate"),
+    "severe": _("severe"),
+    "confirmed": _("confirmed"),
+    "unconfirmed": _("unconfirmed"),
+}
 _DETAILS: Mapping[EntryType, tuple[str, ...]] = {  # of a row, in order
     EntryType.ALLERGY: ("reaction", "severity", "certainty", "note"),
     EntryType.MEDICATION: ("dosage", "frequency", "duration", "route", "instructions", "reason", "note"),
@@ -146,4 +153,9 @@ def _detail(name: str, stored: object) -> str:
         return gettext("dose %(number)s") % {"number": stored}
     if name == "lot_number":
         return gettext("lot %(number)s") % {"number": stored}
-    return str(stored).replace("_", " ") if name in ("severity", "certainty") else str(stored)
+    return degree(str(stored)) if name in ("severity", "certainty") else str(stored)
+
+
+def degree(stored: str) -> str:
+    """Returns how severe or how certain, in words; a word that came from elsewhere as it is stored."""
+    return str(_DEGREES[stored]) if stored in _DEGREES else stored.replace("_", " ")

@@ -21,7 +21,7 @@ from apps.consultations.steps.follow_up import FollowUp, planned
 from apps.desk.appointments import labels
 from apps.desk.consultations import labels as visit_labels
 from apps.desk.kit.site import can_open
-from apps.desk.patients import tabs, trends, visits_tab
+from apps.desk.patients import entry_words, tabs, trends, visits_tab
 from apps.desk.patients.labels import since
 from apps.patients import rights
 from apps.patients.chart import overview
@@ -88,7 +88,7 @@ def _entry(row: ChartEntry) -> dict[str, Any]:
         "since": since(row),
         "dose": ", ".join(detail[name] for name in ("dosage", "frequency") if detail.get(name)),
         "reaction": detail.get("reaction", ""),
-        "severity": detail.get("severity", ""),
+        "severity": entry_words.degree(detail.get("severity", "")),
         "is_high": detail.get("criticality") == "high" or detail.get("severity") == "severe",
     }
 
@@ -158,7 +158,7 @@ def _events(request: HttpRequest, patient: Patient, visits: Sequence[Consultatio
             {
                 "icon": _ICONS[EntryType(row.type)],
                 "text": row.display,
-                "kind": row.get_type_display(),
+                "kind": str(entry_words.KINDS[EntryType(row.type)].one),
                 "when": since(row, whole=True),
                 "url": reverse("admin:patients_chartentry_change", args=[row.pk]),
             },
