@@ -22,8 +22,9 @@ from apps.consultations.models import (
 )
 from apps.consultations.queries import prepared
 from apps.consultations.queries.prepared import CONSULTATIONS
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Progress, State, StepState
-from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.definitions import NURSE_STEPS, Step
 from apps.rest.paging import FIRST, Page, Window
 
 
@@ -215,6 +216,16 @@ def last_plan(by: Actor, patient_id: UUID, *, before: datetime) -> Plan | None:
     newest = saves.exclude(data__plan=None).order_by("-consultation__started_at", "-consultation_id", "-version")
     row = newest.values_list("consultation_id", "consultation__started_at", "data__plan").first()
     return Plan(*row) if row else None
+
+
+def may_cancel(by: Actor, row: Consultation) -> bool:
+    """Returns whether the actor may cancel a consultation that has not ended: a nurse only if no doctor has worked on it, that is
+    saved a step of it, now or before a handover."""
+    if by.has_permission(Permission.CONSULTATION_STEP_ANY):
+        return True
+    doctors = ConsultationStatusChange.objects.filter(consultation=row).values("to_doctor")
+    of_doctor = ~Q(number__in=[int(step) for step in NURSE_STEPS]) | Q(saved_by=row.doctor_id) | Q(saved_by__in=doctors)
+    return not StepSave.objects.filter(of_doctor, consultation=row).exists()
 
 
 def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None) -> list[VitalAlert]:

@@ -208,7 +208,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
-        refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove, services.SeenByDoctor),
         events=(events.ConsultationCancelled, appointment_events.AppointmentUpdated, patient_events.CareTeamLeft),
         example=examples.CANCEL,
     )
@@ -216,8 +216,8 @@ class ConsultationViewSet(HimsViewSet):
         """Cancel a consultation
 
         Ends a consultation that will not take place: the patient left unseen, or it was started by mistake. Its appointment
-        returns to the queue, and doctors who saw the patient in this consultation only leave the care team. A signed
-        consultation cannot be cancelled.
+        returns to the queue, and doctors who saw the patient in this consultation only leave the care team. A
+        nurse cancels only a consultation that no doctor has worked on. A signed consultation cannot be cancelled.
         """
         return self._reply(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 

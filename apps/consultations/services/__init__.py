@@ -3,7 +3,7 @@
 from apps.consultations.services.acknowledging import DoctorRequired
 from apps.consultations.services.importing import ImportedConsultation, ImportedSave, import_records
 from apps.consultations.services.locking import IllegalMove, OtherDoctorsConsultation, get_for_update
-from apps.consultations.services.pause_transfer import NotOngoing, cancel, hand_over, hold, resume
+from apps.consultations.services.pause_transfer import NotOngoing, SeenByDoctor, cancel, hand_over, hold, resume
 from apps.consultations.services.ready_for_doctor import AlreadyReady, OwnConsultation, ready
 from apps.consultations.services.signing import Incomplete, add, complete, content_sha256
 from apps.consultations.services.starting import AlreadyStarted, NewConsultation, OtherDoctor, PatientNotActive, start
@@ -28,6 +28,7 @@ __all__ = [
     "OtherDoctorsConsultation",
     "OwnConsultation",
     "PatientNotActive",
+    "SeenByDoctor",
     "StepChanged",
     "StepForbidden",
     "add",

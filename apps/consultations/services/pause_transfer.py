@@ -29,6 +29,10 @@ class NotOngoing(Conflict):
     message = "Only a consultation in progress can be handed over."
 
 
+class SeenByDoctor(Conflict):
+    message = "A doctor has already worked on this consultation. Only a doctor can cancel it."
+
+
 @transaction.atomic
 def hold(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
     """Puts the consultation on hold, for example until a result arrives. Raises NotFound, Forbidden, IllegalMove."""
@@ -52,11 +56,15 @@ def resume(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
 @transaction.atomic
 def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
     """Cancels the consultation: the patient left unseen, or it was started by mistake. A patient with an appointment waits again.
+    A nurse cancels only what no doctor has worked on.
 
-    Raises NotFound, Forbidden, IllegalMove.
+    Raises NotFound, Forbidden, IllegalMove, SeenByDoctor.
     """
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
+    STATES.check(row, Status.CANCELLED)
+    if not selectors.may_cancel(by, row):
+        raise SeenByDoctor
     STATES.move(row, Status.CANCELLED, by=by, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
     _leave_care_teams(by, row)
     if row.appointment_id:

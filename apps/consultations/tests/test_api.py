@@ -289,6 +289,14 @@ def test_a_nurse_measures_and_does_not_prescribe(staff: dict[str, User]) -> None
     assert shown(nurse.post(f"/consultations/{visit['id']}/cancel", {"reason": "Left unseen"}))["status"] == "cancelled"
 
 
+def test_a_nurse_who_cancels_what_the_doctor_has_worked_on_gets_a_conflict(staff: dict[str, User]) -> None:
+    doctor = api_client(staff["doctor"])
+    visit = begin(doctor, register_patient())
+    put(doctor, visit, 2)
+    refused = api_client(staff["nurse"]).post(f"/consultations/{visit['id']}/cancel", {"reason": "Left unseen"})
+    assert fault(refused, 409)["reason"] == "seen_by_doctor"
+
+
 def test_a_key_starts_and_saves_within_its_scope_and_never_signs(staff: dict[str, User]) -> None:
     patient = register_patient()
     writer = api_key_client(create_api_key(staff["doctor"], "consultations:write").text)

@@ -15,7 +15,7 @@ from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
-from apps.consultations.services import AlreadyStarted, IllegalMove, Incomplete, NewConsultation, StepChanged
+from apps.consultations.services import AlreadyStarted, IllegalMove, Incomplete, NewConsultation, SeenByDoctor, StepChanged
 from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, start_consultation
 from apps.events.models import OutboxEvent
@@ -76,6 +76,28 @@ def test_a_cancelled_visit_puts_the_patient_back_into_the_waiting_room_and_can_b
     assert ConsultationStatusChange.objects.filter(consultation=visit.row).order_by("-id")[0].reason == "Left unseen"
     assert start_consultation(doctor, patient, appointment_id=appointment.pk).row.pk != visit.row.pk
     assert len(facts("consultation.cancelled")) == 1
+
+
+@pytest.mark.parametrize("handed_over", [False, True])
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_nurse_cancels_no_visit_that_the_doctor_has_worked_on(
+    staff: dict[str, User], colleague: User, number: int, handed_over: bool
+) -> None:
+    doctor, nurse = staff["doctor"], staff["nurse"]
+    visit = save(doctor, save(nurse, start_consultation(doctor, register_patient()), 1), number)
+    save(nurse, visit, 0, {"identity_confirmed": None})  # a later save hides nothing
+    if handed_over:
+        services.hand_over(by=doctor, consultation_id=visit.row.pk, doctor_id=colleague.pk)
+    with pytest.raises(SeenByDoctor):
+        services.cancel(by=nurse, consultation_id=visit.row.pk)
+    assert Consultation.objects.get().status == "in_progress"
+    done = services.cancel(by=colleague if handed_over else doctor, consultation_id=visit.row.pk)
+    assert done.row.status == "cancelled"
+
+
+def test_a_nurse_cancels_a_visit_with_the_saves_of_nurses_alone(staff: dict[str, User]) -> None:
+    visit = fill(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 0, 1, 2, 3)
+    assert services.cancel(by=staff["nurse"], consultation_id=visit.row.pk).row.status == "cancelled"
 
 
 def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(staff: dict[str, User]) -> None:

@@ -75,6 +75,10 @@ def _may_move_to(to: Status) -> Any:
     return lambda row, user: rules.LIFECYCLE.may_follow(row.status, to) and page_context.may_act(user, row)
 
 
+def _may_cancel(row: Consultation, user: Any) -> bool:
+    return bool(_may_move_to(Status.CANCELLED)(row, user)) and selectors.may_cancel(user, row)
+
+
 def _hand_over(by: Actor, row: Consultation, answers: Mapping[str, Any]) -> None:
     arguments = {"doctor_id": UUID(answers["doctor_id"]), "reason": answers["reason"]}
     services.hand_over(by=by, consultation_id=row.pk, **arguments)
@@ -150,7 +154,7 @@ ROW_ACTIONS = (
         question="The patient left unseen, or the visit was started by mistake. This cannot be undone. A patient with "
         "an appointment returns to the queue.",
         done="The visit is cancelled.",
-        available=_may_move_to(Status.CANCELLED),
+        available=_may_cancel,
         destructive=True,
     ),
 )

@@ -91,6 +91,8 @@ RELEASES = (
             "GET /patients/{id}/merge-preview: counts[].name, the name to display, uses the words of the staff pages (visits, "
             "waiting list entries); counts[].model is the same.",
             "/health/ready repeats its result for one second.",
+            "Consultations: a nurse cancels only a consultation that no doctor has worked on, otherwise 409 seen_by_doctor "
+            "(POST /consultations/{id}/cancel).",
             "Medical history: occurred_at and ended_at also accept YYYY-MM and YYYY, and are returned as they "
             "were entered: a date that was sent without a time is no longer returned as an instant.",
             "Names and other single-line texts are stored in Unicode's normal form C, without direction marks "

@@ -64,6 +64,19 @@ def test_a_step_sent_again_as_it_was_shown_changes_nothing(staff: dict[str, User
     assert StepSave.objects.count() == before
 
 
+def test_a_nurse_is_offered_to_cancel_only_a_visit_that_the_doctor_has_not_worked_on(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
+    save(staff["nurse"], visit, 1)
+    assert page("cancel", visit) in client.get(page("change", visit)).content.decode()
+    save(staff["doctor"], visit, 2)
+    assert page("cancel", visit) not in client.get(page("change", visit)).content.decode()
+    assert client.get(page("cancel", visit)).status_code == 403
+    refused = client.post(page("cancel", visit), {"reason": "Left"})  # a form that was opened before
+    assert "A doctor has already worked on this consultation." in refused.content.decode()
+    assert Consultation.objects.get().status == "in_progress"
+    assert page("cancel", visit) in browser(staff["doctor"]).get(page("change", visit)).content.decode()
+
+
 def test_pages_call_a_consultation_a_visit(staff: dict[str, User]) -> None:
     patient, client = register_patient(), browser(staff["doctor"])
     visit = start_consultation(staff["doctor"], patient)
