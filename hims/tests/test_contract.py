@@ -208,6 +208,7 @@ DESK_AND_COMMANDS = {  # refusals of what the API does not offer
     "already_reviewed",
     "already_saved",
     "already_settled",
+    "changed_since_read",
     "matches_not_reviewed",
     "merge_already_requested",
     "newer_release_loaded",

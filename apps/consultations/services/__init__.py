@@ -5,7 +5,7 @@ from apps.consultations.services.importing import ImportedConsultation, Imported
 from apps.consultations.services.locking import IllegalMove, OtherDoctorsConsultation, get_for_update
 from apps.consultations.services.pause_transfer import NotOngoing, SeenByDoctor, cancel, hand_over, hold, resume
 from apps.consultations.services.ready_for_doctor import AlreadyReady, OwnConsultation, ready
-from apps.consultations.services.signing import Incomplete, add, complete, content_sha256
+from apps.consultations.services.signing import ChangedSinceRead, Incomplete, add, complete, content_sha256
 from apps.consultations.services.starting import AlreadyStarted, NewConsultation, OtherDoctor, PatientNotActive, start
 from apps.consultations.services.steps import EarlierStepOpen, NewSave, NotOpen, StepChanged, StepForbidden, save_step
 from apps.consultations.steps.ports import Acknowledged
@@ -14,6 +14,7 @@ __all__ = [
     "Acknowledged",
     "AlreadyReady",
     "AlreadyStarted",
+    "ChangedSinceRead",
     "DoctorRequired",
     "EarlierStepOpen",
     "IllegalMove",

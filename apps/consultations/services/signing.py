@@ -33,6 +33,10 @@ class Incomplete(Conflict):
     message = "The consultation is not complete."
 
 
+class ChangedSinceRead(Conflict):
+    message = "The visit has changed since you read it. Read it again, then sign."
+
+
 @transaction.atomic
 def complete(
     *,
@@ -42,16 +46,20 @@ def complete(
     reason: str = "",
     acknowledged: Sequence[Acknowledged] = (),
     notify_patient: bool = True,
+    version: int | None = None,
 ) -> ConsultationDetails:
     """Signs the consultation: its content is frozen and part of the chart, and the appointment is completed.
 
-    Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is stored.
+    `version` is the consultation's version that the signer read; None signs any (the API compares If-Match). Raises Invalid,
+    NotFound, Forbidden, IllegalMove, ChangedSinceRead, and Incomplete unless it is overridden with a reason, which is stored.
     """
     if override_incomplete and not reason.strip():
         raise Invalid(field="reason", issue="Enter the reason for signing with missing steps.")
     row, patient = get_for_update(by, consultation_id)
     check_owner(by, row)
     STATES.check(row, Status.COMPLETED)
+    if version is not None and version != row.version:
+        raise ChangedSinceRead
     consultation = _acknowledge(by, selectors.details(row), acknowledged)
     is_incomplete = bool(consultation.progress.missing or consultation.open_alerts)
     if is_incomplete and not override_incomplete:

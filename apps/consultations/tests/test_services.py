@@ -15,7 +15,15 @@ from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
-from apps.consultations.services import AlreadyStarted, IllegalMove, Incomplete, NewConsultation, SeenByDoctor, StepChanged
+from apps.consultations.services import (
+    AlreadyStarted,
+    ChangedSinceRead,
+    IllegalMove,
+    Incomplete,
+    NewConsultation,
+    SeenByDoctor,
+    StepChanged,
+)
 from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, start_consultation
 from apps.events.models import OutboxEvent
@@ -306,6 +314,16 @@ def test_diagnoses_are_codes_of_the_day_that_can_be_billed(staff: dict[str, User
 
 
 # --- signing
+
+
+def test_a_version_that_is_no_longer_the_current_one_is_not_signed(staff: dict[str, User]) -> None:
+    read = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient(), "quick"), 2, 7)
+    latest = save(staff["nurse"], read, 1)
+    with pytest.raises(ChangedSinceRead):
+        services.complete(by=staff["doctor"], consultation_id=read.row.pk, version=read.row.version)
+    assert Consultation.objects.get().status == "in_progress"
+    done = services.complete(by=staff["doctor"], consultation_id=read.row.pk, version=latest.row.version)
+    assert done.row.status == "completed"
 
 
 def test_what_is_signed_stands_in_the_chart(staff: dict[str, User]) -> None:

@@ -54,8 +54,10 @@ class AddendumForm(forms.Form):
 
 
 class SignForm(forms.Form):
-    """Alerts are acknowledged in fields of their own, see `step_forms.acknowledged`."""
+    """Alerts are acknowledged in fields of their own, see `step_forms.acknowledged`. `version` is that of the content which the
+    page shows; a form without one has shown nothing."""
 
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     override_incomplete = forms.BooleanField(required=False, label=_("Sign with steps missing"))
     reason = forms.CharField(
         max_length=400,
@@ -68,7 +70,7 @@ class SignForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or self.cleaned_data
-        return answers | {"acknowledged": acknowledged(self.data)}
+        return answers | {"acknowledged": acknowledged(self.data), "version": answers.get("version") or 0}
 
 
 def _may_move_to(to: Status) -> Any:
@@ -250,6 +252,7 @@ class ConsultationAdmin(StepPages, StartPages):
             "sign_form": SignForm(),
             "answers": True,
             "content": page_context.content(request, consultation),
+            "version": consultation.row.version,
             "missing": page_context.missing(consultation),
             "unplaced": notices.of_consultation(consultation),
             "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in consultation.addenda],  # noqa: SIM401  # an id may be None
@@ -268,10 +271,12 @@ class ConsultationAdmin(StepPages, StartPages):
     def _ask(self, request: HttpRequest, row: Consultation, action: RowAction, form: forms.Form) -> TemplateResponse:
         page = super()._ask(request, row, action, form)
         if action is SIGN:
-            consultation = selectors.details(row)
+            consultation = selectors.consultation(cast("Actor", request.user), row.pk)  # as it is after a refusal
             page.template_name = "desk/visit/sign.html"
             context = {
                 **page_context.guidance(consultation),
+                "content": page_context.content(request, consultation),
+                "version": consultation.row.version,
                 "missing": page_context.missing(consultation),
                 "answers": True,
                 "unplaced": notices.of_consultation(consultation),

@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.common import clock
 from apps.consultations import services
-from apps.consultations.models import StepSave
+from apps.consultations.models import Consultation, StepSave
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
 from apps.desk.consultations.tests.test_admin import LIST, fill_in, page
@@ -184,8 +184,28 @@ def test_a_visit_is_signed_from_its_review(staff: dict[str, User]) -> None:
     client = browser(staff["doctor"])
     text = client.get(page("change", visit)).content.decode()
     assert f'action="{page("complete", visit)}"' in text
-    assert client.post(page("complete", visit), {"notify_patient": "on"}).status_code == 302
+    assert client.post(page("complete", visit), {"notify_patient": "on", "version": shown_version(text)}).status_code == 302
     assert "Signed" in client.get(page("change", visit)).content.decode()
+
+
+def shown_version(text: str) -> str:
+    """Returns the version that the form on the page sends."""
+    return re.findall(r'name="version" value="(\d+)"', text)[0]
+
+
+@pytest.mark.parametrize("name", ["change", "complete"])
+def test_what_was_saved_after_the_doctor_read_the_visit_is_shown_before_it_is_signed(staff: dict[str, User], name: str) -> None:
+    visit = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient(), "quick"), 2, 7)
+    client = browser(staff["doctor"])
+    sent = {"version": shown_version(client.get(page(name, visit)).content.decode())}
+    save(staff["nurse"], visit, 1, {"pulse": 44})
+    refused = client.post(page("complete", visit), sent).content.decode()
+    assert "The visit has changed since you read it." in refused
+    assert "44 /min" in refused
+    assert Consultation.objects.get().status == "in_progress"
+    assert "The visit has changed" in client.post(page("complete", visit), {}).content.decode()  # a form that has shown nothing
+    assert client.post(page("complete", visit), {"version": shown_version(refused)}).status_code == 302
+    assert Consultation.objects.get().status == "completed"
 
 
 def test_a_signed_visit_has_no_rail_and_shows_its_addenda(staff: dict[str, User]) -> None:
