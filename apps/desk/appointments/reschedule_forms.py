@@ -29,6 +29,7 @@ WHY = {
     UnplacedReason.CHANGED_SINCE: _("the appointment has been changed since"),
     UnplacedReason.OLD_PLACE_TAKEN: _("its previous time is taken"),
     UnplacedReason.OLD_PLACE_CLOSED: _("its previous doctor or room is no longer available"),
+    UnplacedReason.PATIENT_NOT_ACTIVE: _("the patient has died or is no longer active"),
 }
 
 

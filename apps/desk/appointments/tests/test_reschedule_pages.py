@@ -16,10 +16,14 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
+from apps.appointments.scheduling.reschedule_plan import UnplacedReason
 from apps.appointments.services import DoctorAbsence, PlanChanged
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.desk.appointments.reschedule_forms import WHY
 from apps.events.models import OutboxEvent
+from apps.patients import services as patients
 from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +141,23 @@ def test_without_another_doctor_the_visits_go_later_and_what_finds_no_place_stay
     assert f"/admin/appointments/appointment/{stays.pk}/change/" in text
     goes.refresh_from_db()
     assert goes.scheduled_time == at("09:00", monday() + day)
+
+
+def test_every_reason_why_an_appointment_stays_has_words() -> None:
+    assert set(WHY) == set(UnplacedReason)
+
+
+def test_the_appointment_of_a_patient_who_died_stays_and_the_page_says_why(receptionist_api: Client, ill: User, other: User) -> None:
+    died = register_patient("Bea", "Moss")
+    stays = book(died, ill, at("10:00"))
+    goes = book(register_patient("Ann", "Roe"), ill, at("09:00"))
+    patients.amend(by=SYSTEM, patient_id=died.pk, changes={"deceased_at": clock.now() - timedelta(hours=1)})
+    shown = look(receptionist_api, asked(ill, other))
+    why = "the patient has died or is no longer active"
+    assert {row["who"]: row["why"] for row in shown.context["plan"]} == {"ROE, Ann": "", "MOSS, Bea": why}
+    text = text_of(agree(receptionist_api, asked(ill, other), shown))
+    assert "Appointments that were not moved. The patient has died or is no longer active: 1." in text
+    assert [Appointment.objects.get(pk=row.pk).doctor for row in (goes, stays)] == [other, ill]
 
 
 def test_a_plan_that_no_longer_holds_is_not_carried_out_and_the_new_one_says_what_changed(
