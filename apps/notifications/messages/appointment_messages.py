@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
+from apps.accounts import selectors as accounts
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
@@ -63,7 +64,7 @@ def doctor_notices(event: AppointmentEvent) -> list[DoctorNotice]:
     date."""
     previous, news = PreviousSlot.of(event), _news(event)
     return [
-        DoctorNotice(doctor_id=doctor_id, notice=_notice(event, news, previous, part), part=part)
+        DoctorNotice(doctor_id=doctor_id, notice=_notice(event, news, previous, (doctor_id, part)), part=part)
         for doctor_id, part in _doctors_to_notify(event)
         if news is not None
     ]
@@ -161,16 +162,25 @@ def _is_soon(event: AppointmentEvent, previous: PreviousSlot) -> bool:
     return any(rules.is_soon(at, now=now, days=settings.HIMS_NOTICE_DAYS, zone=clinic_zone()) for at in times)
 
 
-def _notice(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, part: str) -> Notice:
+def _notice(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, recipient: tuple[UUID, str]) -> Notice:
+    """Returns the message to a doctor about the part of the event. A patient whose restricted chart is closed to the doctor is
+    not named, as in the schedule, and the message leads to no page."""
+    doctor_id, part = recipient
     title, what = _title_and_text(event, news, previous, part)
     patient = patients.patient(SYSTEM, event.patient_id)
-    who = person(event.announced_by) if event.announced_by else "the system"
+    is_closed = patient.restricted and not _may_know_of(doctor_id, patient.pk)
+    by = person(event.announced_by) if event.announced_by else "the system"
     return Notice(
         title=title,
-        message=f"{isolated(patient.full_name)} ({patient.mrn}): {what}, by {who}.",
+        message=f"{'A patient' if is_closed else f'{isolated(patient.full_name)} ({patient.mrn})'}: {what}, by {by}.",
         category=Category.APPOINTMENT,
-        action_url=reverse("admin:appointments_appointment_change", args=[event.appointment_id]),
+        action_url="" if is_closed else reverse("admin:appointments_appointment_change", args=[event.appointment_id]),
     )
+
+
+def _may_know_of(user_id: UUID, patient_id: UUID) -> bool:
+    user = accounts.staff_member(user_id)
+    return user is not None and patients.named(visible_to=user, ids=[patient_id]).exists()
 
 
 def _title_and_text(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, part: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from apps.events import relay
 from apps.events.models import Delivery
 from apps.notifications import listeners
 from apps.notifications.models import Message, Notification
+from apps.patients import services as charts
 from apps.patients.models import Patient
 from apps.patients.tests.factories import merge, register_patient, restrict
 
@@ -169,6 +170,22 @@ def test_the_doctor_of_a_restricted_chart_is_notified(staff: dict[str, User], ma
     restrict(mary, staff["nurse"], staff["doctor"])
     book(staff["nurse"], mary, staff["doctor"], TOMORROW)
     assert titles(staff["doctor"]) == ["New appointment"]
+    assert inbox(staff["doctor"])[0].message.startswith("Mary Major (MRN777): ")
+
+
+def test_a_restricted_patient_is_not_named_to_a_doctor_outside_the_care_team(staff: dict[str, User], mary: Patient) -> None:
+    restrict(mary, people.hire("dr.team", "doctor", specialty="Oncology", npi="1003000126"))
+    charts.break_glass(by=staff["nurse"], patient_id=mary.pk, reason="Unconscious in the hall")
+    visit = book(staff["nurse"], mary, staff["doctor"], TOMORROW)
+    services.cancel(by=staff["nurse"], appointment_id=visit.pk)
+    messages = inbox(staff["doctor"])
+    assert {message.title for message in messages} == {"New appointment", "Appointment cancelled"}
+    for message in messages:
+        assert message.message.startswith("A patient: ")
+        assert "23 Nov 2026" in message.message
+        assert "Major" not in message.message
+        assert "MRN777" not in message.message
+        assert message.action_url == ""
 
 
 def test_a_visit_of_a_merged_record_names_the_survivor(staff: dict[str, User], mary: Patient) -> None:
