@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book, monday, publish
 from apps.audit.models import AuditEvent
 from apps.common import clock
+from apps.desk.appointments import check_in
+from apps.desk.kit.forms import Stale
 from apps.events.models import OutboxEvent
+from apps.patients import services as charts
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient
 
@@ -48,6 +52,13 @@ def page(row: Appointment, name: str = "change") -> str:
 
 def offered(response: Any) -> list[tuple[str, str]]:
     return [(time["when"][-5:], time["doctor"]) for time in response.context["adminform"].form.times]
+
+
+def sent_by(response: Any) -> dict[str, str]:
+    """What the inputs of the page's form send."""
+    text = response.content.decode().partition('class="question"')[2]
+    inputs = re.findall(r'<input type="(?:tel|text|hidden)" name="([^"]+)"(?: value="([^"]*)")?', text)
+    return {name: unescape(value) for name, value in inputs}
 
 
 # Booking
@@ -239,6 +250,46 @@ def test_checking_in_shows_what_to_confirm_and_saves_a_new_phone(staff: dict[str
     john.refresh_from_db()
     assert (row.status, john.phone) == ("checked_in", "415 555 0199")
     assert AuditEvent.objects.filter(action="patient.updated", patient_id=john.pk).count() == 1
+
+
+def test_a_check_in_keeps_what_a_colleague_corrected_meanwhile(staff: dict[str, User], desk: Client, john: Patient) -> None:
+    row = soon(john, staff["doctor"])
+    values = sent_by(desk.get(page(row, "check_in")))
+    assert values["initial-phone"] == values["phone"] == "415 555 0134"
+    charts.amend(by=staff["admin"], patient_id=john.pk, changes={"phone": "415 555 0177", "insurance_provider": "Red"})
+    desk.post(page(row, "check_in"), values | {"insurance_policy_number": "P 1"})
+    row.refresh_from_db()
+    john.refresh_from_db()
+    assert row.status == "checked_in"
+    assert (john.phone, john.insurance_provider, john.insurance_policy_number) == ("415 555 0177", "Red", "P 1")
+
+
+def test_two_corrections_of_one_value_are_shown_before_either_is_lost(
+    staff: dict[str, User], desk: Client, john: Patient
+) -> None:
+    row = soon(john, staff["doctor"])
+    typed = sent_by(desk.get(page(row, "check_in"))) | {"phone": "415 555 0199", "insurance_provider": "Green"}
+    charts.amend(by=staff["admin"], patient_id=john.pk, changes={"phone": "415 555 0177", "insurance_provider": ""})
+    refused = desk.post(page(row, "check_in"), typed)
+    text = refused.content.decode()
+    assert "Another user has changed this to: 415 555 0177." in text
+    assert "Another user has changed this to: (empty)." in text
+    assert (sent_by(refused)["phone"], sent_by(refused)["insurance_provider"]) == ("415 555 0199", "Green")
+    row.refresh_from_db()
+    john.refresh_from_db()
+    assert (row.status, john.phone) == ("scheduled", "415 555 0177")
+    desk.post(page(row, "check_in"), sent_by(refused))
+    row.refresh_from_db()
+    john.refresh_from_db()
+    assert (row.status, john.phone, john.insurance_provider) == ("checked_in", "415 555 0199", "Green")
+
+
+def test_a_value_that_changes_while_the_check_in_is_saved_is_not_overwritten(staff: dict[str, User], john: Patient) -> None:
+    row = soon(john, staff["doctor"])
+    answers = {"changes": {"phone": "415 555 0199"}, "recorded": {"phone": "415 555 0134"}}
+    charts.amend(by=staff["admin"], patient_id=john.pk, changes={"phone": "415 555 0177"})
+    with pytest.raises(Stale):
+        check_in.run(staff["receptionist"], row, answers)
 
 
 def test_a_phone_that_is_none_stops_the_check_in_and_stays_in_the_box(

@@ -147,7 +147,9 @@ def test_every_reason_why_an_appointment_stays_has_words() -> None:
     assert set(WHY) == set(UnplacedReason)
 
 
-def test_the_appointment_of_a_patient_who_died_stays_and_the_page_says_why(receptionist_api: Client, ill: User, other: User) -> None:
+def test_the_appointment_of_a_patient_who_died_stays_and_the_page_says_why(
+    receptionist_api: Client, ill: User, other: User
+) -> None:
     died = register_patient("Bea", "Moss")
     stays = book(died, ill, at("10:00"))
     goes = book(register_patient("Ann", "Roe"), ill, at("09:00"))
