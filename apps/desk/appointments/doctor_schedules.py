@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
+from apps.accounts.models import User
 from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules, selectors, services
 from apps.appointments.models import AppointmentType, DoctorSchedule
@@ -96,6 +97,14 @@ class WeekForm(ServiceForm[DoctorSchedule]):
             for one in (week.hours if week else ())
         ]
         self.lines = _Lines(self.data if self.is_bound else None, initial=lines, prefix="hours")
+
+    def clean_doctor(self) -> User:
+        """A new week must not replace a published one that the user does not see."""
+        doctor: User = self.cleaned_data["doctor"]
+        week = selectors.week(self.by, doctor.pk)
+        if week.hours or week.lengths:
+            raise forms.ValidationError(_("This doctor already has hours. Open them in the list of doctors’ hours to change them."))
+        return doctor
 
     def clean(self) -> dict[str, Any]:
         if not self.lines.is_valid():

@@ -123,6 +123,19 @@ def test_hours_that_overlap_are_refused_at_their_line(staff: dict[str, User], re
     assert "Fill this in, or empty the whole line." in half.content.decode()
 
 
+def test_a_new_week_does_not_replace_a_published_one(staff: dict[str, User], receptionist_browser: Client) -> None:
+    publish(staff["doctor"])
+    before = selectors.week(SYSTEM, staff["doctor"].pk)
+    response = receptionist_browser.post(f"{WEEKS}add/", week(staff["doctor"], (0, "13:00", "14:00")))
+    assert "This doctor already has hours." in str(response.context["adminform"].form.errors["doctor"])
+    assert selectors.week(SYSTEM, staff["doctor"].pk).hours == before.hours
+
+
+def test_time_off_is_no_week_that_stops_a_first_one(staff: dict[str, User], receptionist_browser: Client) -> None:
+    services.add_time_off(by=SYSTEM, doctor_id=staff["doctor"].pk, starts_at=at("09:00"), ends_at=at("12:00"))
+    assert receptionist_browser.post(f"{WEEKS}add/", week(staff["doctor"], (0, "13:00", "14:00"))).status_code == 302
+
+
 def test_doctors_publish_their_own_week_alone_and_nurses_none(staff: dict[str, User]) -> None:
     other = hire("patel", "doctor", specialty="Cardiology")
     publish(other)
