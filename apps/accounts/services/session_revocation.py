@@ -22,8 +22,12 @@ class AlreadyEnded(Conflict):
 
 
 def end_session(*, by: Actor, session_id: UUID) -> None:
-    """Ends a user's session: the next request with its tokens is refused. Raises AlreadyEnded."""
+    """Ends a user's session: the next request with its tokens is refused. Raises AlreadyEnded, Forbidden for an
+    administrator's."""
     with transaction.atomic():
+        user_id = Session.objects.filter(pk=session_id).values_list("user", flat=True).first()
+        if user_id is not None and user_id != by.id:
+            lock_manageable(by, user_id)
         if not end_all(Session.objects.filter(pk=session_id, ended_at=None), by, Session.End.SIGNED_OUT):
             raise AlreadyEnded
 

@@ -7,12 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.access.roles import Role
 from apps.accounts import services
 from apps.accounts.models import Session
 from apps.accounts.rights import Permission
 from apps.common import clock
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import RowAction
+from apps.desk.kit.site import can_open
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -64,4 +66,6 @@ class SessionAdmin(HimsModelAdmin[Session]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        return super().get_queryset(request).select_related("user")
+        """Leaves out the sessions of administrators for users who do not manage their accounts."""
+        rows = super().get_queryset(request).select_related("user")
+        return rows if can_open(request.user, Permission.STAFF_MANAGE_ADMINS) else rows.exclude(user__role=Role.ADMIN)

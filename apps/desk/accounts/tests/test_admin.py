@@ -14,7 +14,7 @@ from apps.accounts.models import Doctor, Session, User
 from apps.accounts.tests.factories import NPI, PASSWORD, api_client, browser, hire
 from apps.audit.models import AuditEvent
 from apps.common import redis_client
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, Forbidden
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/admin/login/"
@@ -300,6 +300,21 @@ def test_an_administrator_ends_a_session(staff: dict[str, User]) -> None:
     assert nurse.get("/auth/me").status_code == 401
     assert AuditEvent.objects.get(action="session.ended", object_id=staff["nurse"].pk).user_id == staff["admin"].pk
     assert "already ended" in client.post(address).content.decode()
+
+
+def test_a_manager_neither_sees_nor_ends_the_session_of_an_administrator(staff: dict[str, User]) -> None:
+    admin, nurse, client = api_client(staff["admin"]), api_client(staff["nurse"]), browser(staff["manager"])
+    session = Session.objects.get(user=staff["admin"])
+    page = client.get(reverse("admin:accounts_session_changelist")).content.decode()
+    assert str(session.pk) not in page
+    assert str(Session.objects.get(user=staff["nurse"]).pk) in page
+    assert client.post(reverse("admin:accounts_session_end", args=[session.pk])).status_code in (302, 404)
+    with pytest.raises(Forbidden):
+        services.end_session(by=staff["manager"], session_id=session.pk)
+    assert admin.get("/auth/me").status_code == 200
+    services.end_session(by=staff["manager"], session_id=Session.objects.get(user=staff["nurse"]).pk)
+    assert nurse.get("/auth/me").status_code == 401
+    services.end_session(by=staff["admin"], session_id=session.pk)
 
 
 def test_the_staff_list_is_searched_by_any_word(staff: dict[str, User]) -> None:
