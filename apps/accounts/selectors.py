@@ -134,9 +134,13 @@ def must_enrol(user: User) -> bool:
 
 def own_sessions(user_id: UUID) -> QuerySet[Session]:
     """Returns the live sessions of this user, the most recently used first."""
+    return Session.objects.filter(live_session(), user_id=user_id).order_by("-last_seen_at", "-pk")
+
+
+def live_session() -> Q:
+    """Returns a filter: the sessions whose tokens still count. The others were ended, have expired, or were unused for too long."""
     now = clock.now()
-    live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
-    return live.filter(last_seen_at__gt=now - settings.API_SESSION_IDLE).order_by("-last_seen_at", "-pk")
+    return Q(ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.API_SESSION_IDLE)
 
 
 def without_second_factor(*, visible_to: Actor) -> QuerySet[User]:

@@ -8,17 +8,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.roles import Role
-from apps.accounts import services
+from apps.accounts import selectors, services
 from apps.accounts.models import Session
 from apps.accounts.rights import Permission
-from apps.common import clock
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.row_actions import RowAction
 from apps.desk.kit.site import can_open
 
 
 class LiveFilter(admin.SimpleListFilter):
-    """Filters live sessions, by default only those."""
+    """Filters the sessions whose tokens still count, by default only those; all others have ended."""
 
     title = _("state")
     parameter_name = "state"
@@ -27,11 +26,8 @@ class LiveFilter(admin.SimpleListFilter):
         return [("ended", "Ended")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        return (
-            queryset.filter(ended_at=None, expires_at__gt=clock.now())
-            if self.value() is None
-            else queryset.exclude(ended_at=None)
-        )
+        live = selectors.live_session()
+        return queryset.filter(live) if self.value() is None else queryset.exclude(live)
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)

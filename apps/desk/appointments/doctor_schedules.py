@@ -103,7 +103,9 @@ class WeekForm(ServiceForm[DoctorSchedule]):
         doctor: User = self.cleaned_data["doctor"]
         week = selectors.week(self.by, doctor.pk)
         if week.hours or week.lengths:
-            raise forms.ValidationError(_("This doctor already has hours. Open them in the list of doctors’ hours to change them."))
+            raise forms.ValidationError(
+                _("This doctor already has hours. Open them in the list of doctors’ hours to change them.")
+            )
         return doctor
 
     def clean(self) -> dict[str, Any]:

@@ -317,6 +317,20 @@ def test_a_manager_neither_sees_nor_ends_the_session_of_an_administrator(staff: 
     services.end_session(by=staff["admin"], session_id=session.pk)
 
 
+def test_each_session_is_in_one_of_the_lists_of_live_and_ended_ones(staff: dict[str, User]) -> None:
+    sessions = {}
+    for role in ("nurse", "doctor", "billing", "receptionist"):
+        api_client(staff[role])
+        sessions[role] = Session.objects.get(user=staff[role])
+    now = timezone.now()
+    Session.objects.filter(pk=sessions["doctor"].pk).update(started_at=now - timedelta(hours=12), expires_at=now)
+    Session.objects.filter(pk=sessions["billing"].pk).update(last_seen_at=now - django_settings.API_SESSION_IDLE)
+    services.end_session(by=staff["admin"], session_id=sessions["receptionist"].pk)
+    client, address = browser(staff["admin"]), reverse("admin:accounts_session_changelist")
+    lists = [{row.user_id for row in client.get(address + query).context["cl"].result_list} for query in ("", "?state=ended")]
+    assert lists == [{staff["nurse"].pk}, {staff[role].pk for role in ("doctor", "billing", "receptionist")}]
+
+
 def test_the_staff_list_is_searched_by_any_word(staff: dict[str, User]) -> None:
     client = browser(staff["admin"])
     page = client.get(reverse("admin:accounts_user_changelist"), {"q": "tester nurse"}).content.decode()
