@@ -36,6 +36,7 @@ from apps.patients.services import NewEntry
 _CODED = ("kind", "display", "code_system", "code", "state", "when", "until", "recorded", "source")
 _NARRATIVE = ("measured", "details")
 _ERROR = ("marked", "retraction_reason")
+_PATIENT = "patient"  # the parameter that names the patient
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -66,10 +67,16 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
 
 
 class RecordList(ChangeList):
-    """Django's list, which takes the parameter that says where the user came from as no filter."""
+    """The entries of the patient whose name is above the list. Django's filter by the address would mix the entries of all the
+    patients that it names; where the user came from is no filter either."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        return {name: value for name, value in super().get_filters_params(params).items() if name != tabs.FROM}
+        own = super().get_filters_params(params)
+        return {name: value for name, value in own.items() if name not in (_PATIENT, tabs.FROM)}
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[ChartEntry]:
+        rows = super().get_queryset(request, exclude_parameters)
+        return rows.filter(patient=self.model_admin.shown_patient(request))
 
 
 @admin.register(ChartEntry)
@@ -82,7 +89,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     change_list_template = "desk/patients/record.html"
     empty_value_display = ""
     list_filter = (KindFilter, EnteredInErrorFilter)
-    list_parameters = ("patient", tabs.FROM)
+    list_parameters = (_PATIENT, tabs.FROM)
     ordering = ("-occurred_at", "-id")
     row_actions = (
         RowAction(
@@ -115,10 +122,12 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not request.GET.get("patient"):
+        if not request.GET.get(_PATIENT):
             messages.info(request, "Find the patient first, then open the chart from their page.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-        patient = self._patient(request)
+        patient = self.shown_patient(request)
+        if survivor := self._to_survivor(request, patient):
+            return survivor
         context = self.page_context(request, None) | {"title": tabs.label(tabs.RECORD), "is_tab": True}
         response = super().changelist_view(request, context | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
@@ -126,18 +135,20 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         return response
 
     def record_list_access(self, request: HttpRequest, shown: int) -> None:
-        self.record_access(request, "read", patient_id=self._patient(request).pk, query=request.GET.dict(), shown=shown)
+        self.record_access(request, "read", patient_id=self.shown_patient(request).pk, query=request.GET.dict(), shown=shown)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows the form of a new entry: `?patient=` and `type=` name the patient and the kind."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        if not request.GET.get("patient") or request.GET.get("type") not in set(EntryType):
+        if not request.GET.get(_PATIENT) or request.GET.get("type") not in set(EntryType):
             messages.info(request, "Find the patient first, then add the entry to their chart.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
         if not rights.writes_chart(cast("Any", request.user), request.GET["type"]):
             raise PermissionDenied
-        patient, kind = self._patient(request), KINDS[EntryType(request.GET["type"])]
+        patient, kind = self.shown_patient(request), KINDS[EntryType(request.GET["type"])]
+        if survivor := self._to_survivor(request, patient):
+            return survivor
         title = {"title": kind.add, "subtitle": banner.of(patient, cast("Actor", request.user)).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
@@ -149,7 +160,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         return super().change_view(request, object_id, form_url, title | (extra_context or {}))
 
     def page_context(self, request: HttpRequest, row: ChartEntry | None) -> dict[str, Any]:
-        patient = row.patient if row is not None else self._patient(request)
+        patient = row.patient if row is not None else self.shown_patient(request)
         shown = banner.of(patient, cast("Actor", request.user))
         record = {"record_url": self._record(request, patient.pk)}
         return {"banner": shown, "subtitle": shown.title, **record, **tabs.context(request, patient, tabs.RECORD)}
@@ -163,17 +174,27 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     def patient_of(self, row: ChartEntry) -> UUID:
         return row.patient_id
 
-    def _patient(self, request: HttpRequest) -> Patient:
-        """Returns the patient that the address names."""
+    def shown_patient(self, request: HttpRequest) -> Patient:
+        """Returns the patient that the address names: of a merged record, the one that it became."""
         if not hasattr(request, "chart_patient"):
             try:
-                patient_id = UUID(request.GET.get("patient", ""))
+                patient_id = UUID(request.GET.get(_PATIENT, ""))
             except ValueError as error:
                 raise Http404 from error
             request.about_patient = patient_id  # type: ignore[attr-defined]  # the page carries it on the request
             request.chart_patient = selectors.patient(request.user, patient_id)  # type: ignore[attr-defined, arg-type]  # the page carries it on the request
         patient: Patient = request.chart_patient  # type: ignore[attr-defined]  # the page carries it on the request
         return patient
+
+    def _to_survivor(self, request: HttpRequest, patient: Patient) -> HttpResponse | None:
+        """Leads from the address of a merged record to the same page of the one that it became. A form that is sent stays here:
+        the service refuses it, and the page keeps what was typed."""
+        if request.method == "POST" or patient.pk == request.about_patient:  # type: ignore[attr-defined]  # the page carries it on the request
+            return None
+        messages.info(request, gettext("The record you asked for was merged into this one."))
+        query = request.GET.copy()
+        query[_PATIENT] = str(patient.pk)
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
     # The form
 

@@ -9,10 +9,11 @@ from django.utils.html import strip_tags
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
+from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.patients import services
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.tests.factories import chart, register_patient
+from apps.patients.tests.factories import chart, merge, register_patient
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 23, 18, 20, tzinfo=UTC)  # 10:20 in the clinic
@@ -132,3 +133,30 @@ def test_a_time_in_a_form_is_the_clinics(staff: dict[str, User]) -> None:
     patient = register_patient()
     address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis"
     assert "Clinic time, now " in browser(staff["doctor"]).get(address).content.decode()
+
+
+def test_an_address_with_two_patients_shows_the_entries_of_the_one_in_the_banner(staff: dict[str, User]) -> None:
+    first, second = register_patient("Ann", "Lee"), register_patient("Bea", "Roe")
+    chart(first, "allergy", "Latex")
+    chart(second, "allergy", "Penicillin")
+    response = browser(staff["doctor"]).get(f"{record(first)}&patient={second.pk}")
+    assert [row.what for row in response.context["rows"]] == ["Penicillin"]
+    assert response.context["banner"].mrn == second.mrn
+    assert AuditEvent.objects.get(action="chart.read").patient_id == second.pk
+
+
+def test_the_record_of_a_merged_patient_leads_to_the_kept_one(staff: dict[str, User]) -> None:
+    retired, kept = register_patient("Bea", "Roe"), register_patient("Cora", "Lee")
+    chart(kept, "allergy", "Latex")
+    merge(retired, kept)
+    client = browser(staff["doctor"])
+    listed = client.get(record(retired, type="allergy", **{"from": "queue"}), follow=True)
+    assert listed.redirect_chain == [(record(kept, type="allergy", **{"from": "queue"}), 302)]
+    assert [row.what for row in listed.context["rows"]] == ["Latex"]
+    assert "was merged into this one" in listed.content.decode()
+    add = f"{reverse('admin:patients_chartentry_add')}?patient="
+    assert client.get(f"{add}{retired.pk}&type=note").headers["Location"] == f"{add}{kept.pk}&type=note"
+    refused = client.post(f"{add}{retired.pk}&type=note", {"display": "Letter of the employer"})
+    assert refused.status_code == 200
+    assert "Letter of the employer" in refused.content.decode()
+    assert not ChartEntry.objects.filter(type="note").exists()
