@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
@@ -24,7 +26,7 @@ from apps.desk.kit.forms import show_refusal
 from apps.desk.kit.row_actions import ReasonForm, RowAction
 from apps.desk.kit.site import can_open
 from apps.patients import selectors, services
-from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
+from apps.patients.confidentiality.models import BreakGlass, Restriction
 from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
 from apps.patients.rights import Permission
@@ -58,6 +60,18 @@ class TeamForm(LongReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["care_team"].queryset = selectors.may_join_care_team()  # type: ignore[attr-defined]  # the field was declared as one of choices
+
+
+class ChangeTeamForm(TeamForm):
+    """Names the care team of a chart that is restricted already, where all members of the moment are ticked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["care_team"].help_text = _(
+            "All who see the chart now are ticked. Those you leave unticked lose access, doctors with a visit or an appointment "
+            "too. Those who are ticked keep access until you remove them. If you tick no one, only the doctors with a visit or "
+            "an appointment keep access."
+        )
 
 
 class EmergencyForm(forms.Form):
@@ -198,6 +212,10 @@ class _Latest(TypedDict):
 _Decision: TypeAlias = "WithAnnotations[Restriction, _Latest]"
 
 
+def _is_in_force(row: Any) -> bool:
+    return bool(row.restricted and row.patient.restricted and row.is_latest)
+
+
 class InForceFilter(admin.SimpleListFilter):
     """Shows currently restricted charts, unless all decisions are requested."""
 
@@ -234,11 +252,11 @@ class RestrictionAdmin(HimsModelAdmin[Restriction]):
             name="team",
             label="Change the care team",
             permission=Permission.PATIENT_RESTRICT,
-            form=TeamForm,
+            form=ChangeTeamForm,
             run=lambda by, row, answers: _restrict(by, row.patient_id, answers),
             question="Selected people see the chart. All others lose access immediately.",
             done="The care team is changed.",
-            available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+            available=lambda row, _: _is_in_force(row),
         ),
         RowAction(
             name="lift",
@@ -248,7 +266,7 @@ class RestrictionAdmin(HimsModelAdmin[Restriction]):
             run=lambda by, row, answers: services.lift_restriction(by=by, patient_id=row.patient_id, reason=answers["reason"]),
             question="Everyone whose role reads charts sees it again.",
             done="The chart is open again.",
-            available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+            available=lambda row, _: _is_in_force(row),
             destructive=True,
         ),
     )
@@ -263,8 +281,8 @@ class RestrictionAdmin(HimsModelAdmin[Restriction]):
     def row_action_form(self, request: HttpRequest, row: Restriction, action: RowAction) -> forms.Form:
         form = super().row_action_form(request, row, action)
         if isinstance(form, TeamForm):
-            named = selectors.care_team(row.patient).filter(because=CareTeamMember.Because.NAMED)
-            form.initial["care_team"] = [member.user_id for member in named]
+            # Saving removes everyone who is not ticked: also the doctors who are members by a visit or an appointment.
+            form.initial["care_team"] = [member.user_id for member in selectors.care_team(row.patient)]
         return form
 
     @admin.display(description="MRN")
@@ -272,8 +290,11 @@ class RestrictionAdmin(HimsModelAdmin[Restriction]):
         return row.patient.mrn
 
     @admin.display(description="care team")
-    def team(self, row: Restriction) -> str:
-        return ", ".join(map(str, User.objects.filter(pk__in=row.care_team).order_by("last_name", "pk"))) or "no members named"
+    def team(self, row: Any) -> str:
+        """Returns who sees the chart now; of a decision that is no longer in force, who was named then."""
+        members = selectors.care_team(row.patient).values("user") if _is_in_force(row) else row.care_team
+        people = User.objects.filter(pk__in=members).order_by("last_name", "pk")
+        return ", ".join(map(str, people)) or gettext("no members")
 
 
 class ReviewForm(forms.Form):

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.audit.models import AuditEvent
 from apps.patients import selectors
+from apps.patients.confidentiality import services
 from apps.patients.confidentiality.models import BreakGlass, Restriction
 from apps.patients.models import Patient
 from apps.patients.tests.factories import chart, register_patient, restrict
@@ -60,6 +62,29 @@ def test_an_administrator_closes_a_chart_and_finds_it_by_its_mrn_to_change_and_l
     assert admin_browser.get(page(patient)).status_code == 200
     assert patient.mrn not in admin_browser.get(RESTRICTIONS).content.decode()
     assert patient.mrn in admin_browser.get(RESTRICTIONS, {"decided": "ever"}).content.decode()
+
+
+def test_a_changed_team_keeps_the_doctors_who_have_a_visit_unless_they_are_unticked(
+    staff: dict[str, User], closed: Patient
+) -> None:
+    services.join_care_team(by=SYSTEM, patient=closed, doctor_id=staff["doctor"].pk)
+    client = browser(staff["admin"])
+    listed = client.get(RESTRICTIONS).content.decode()
+    assert str(staff["doctor"]) in listed
+    assert str(staff["nurse"]) in listed
+    team = reverse("admin:patients_restriction_team", args=[Restriction.objects.get().pk])
+    form = client.get(team).content.decode()
+    assert "doctors with a visit or an appointment" in form
+    ticked = re.findall(r'name="care_team" value="([^"]+)"[^>]* checked', form)
+    assert set(ticked) == {str(staff["doctor"].pk), str(staff["nurse"].pk)}
+    client.post(team, {"care_team": [*ticked, staff["pharmacist"].pk], "reason": "One more colleague"})
+    assert {member.user for member in selectors.care_team(closed)} == {staff[role] for role in ("doctor", "nurse", "pharmacist")}
+    latest = Restriction.objects.order_by("-decided_at")[0]
+    team = reverse("admin:patients_restriction_team", args=[latest.pk])
+    client.post(team, {"care_team": [staff["nurse"].pk], "reason": "The doctor has left"})
+    assert {member.user for member in selectors.care_team(closed)} == {staff["nurse"]}
+    decisions = client.get(RESTRICTIONS, {"decided": "ever"}).content.decode()
+    assert str(staff["pharmacist"]) in decisions  # named by a decision that is no longer in force
 
 
 def test_users_who_may_break_the_glass_see_it_and_are_asked_for_a_reason(staff: dict[str, User], closed: Patient) -> None:
