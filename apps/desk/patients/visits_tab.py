@@ -89,6 +89,7 @@ def _details(request: HttpRequest, row: Consultation) -> dict[str, Any]:
     may_add = row.status in (Status.COMPLETED, Status.AMENDED) and can_open(request.user, Permission.CONSULTATION_SIGN)
     add = reverse("admin:consultations_consultation_addendum", args=at) if may_add else ""
     return {
+        "id": row.pk,
         "day": clinic_times.day(row.started_at),
         "doctor": labels.doctor(row.doctor),
         "url": reverse("admin:consultations_consultation_change", args=at),

@@ -71,11 +71,13 @@ class WorkspaceMixin(HimsModelAdmin[Patient]):
         return self._tab(request, object_id, tabs.SUMMARY, content)
 
     def visits_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Shows the patient's visits."""
+        """Shows the patient's visits, one of them in full. It is a view of the list and of that visit, and audited as both."""
 
         def content(request: HttpRequest, row: Patient, _head: dict[str, Any]) -> dict[str, Any]:
             shown = visits_tab.content(request, row)
             self._record_view(request, row, "consultation.listed", shown=len(shown["rows"]))
+            if shown["chosen"]:  # its whole note is at the side of the list
+                self._record_view(request, row, "consultation.read", object_id=shown["chosen"]["id"])
             return shown
 
         return self._tab(request, object_id, tabs.VISITS, content)

@@ -350,10 +350,11 @@ def test_tabs_without_rows_say_so(staff: dict[str, User]) -> None:
 
 def test_every_view_is_audited_for_its_patient(staff: dict[str, User]) -> None:
     patient, nurse = register_patient(), staff["nurse"]
+    visit = signed(staff["doctor"], patient).row
     client = browser(nurse)
     expected = {
         page(patient): {"patient.read", "chart.read"},
-        page(patient, "visits"): {"consultation.listed"},
+        page(patient, "visits"): {"consultation.listed", "consultation.read"},
         page(patient, "appointments"): {"appointment.listed"},
         page(patient, "details"): {"patient.read"},
         page(patient, "trend", "pulse"): {"chart.read"},
@@ -364,6 +365,15 @@ def test_every_view_is_audited_for_its_patient(staff: dict[str, User]) -> None:
         rows = AuditEvent.objects.exclude(pk__in=before)
         assert {row.action for row in rows} == actions, address
         assert {(row.user_id, row.patient_id) for row in rows} == {(nurse.pk, patient.pk)}, address
+    assert AuditEvent.objects.get(action="consultation.read").object_id == visit.pk
+
+
+def test_a_reader_of_codes_opens_no_visit_in_the_list(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    signed(staff["doctor"], patient)
+    browser(staff["billing"]).get(page(patient, "visits"))
+    assert AuditEvent.objects.filter(action="consultation.listed").exists()
+    assert not AuditEvent.objects.filter(action="consultation.read").exists()
 
 
 @pytest.mark.parametrize("name", ["summary", "visits", "details", "appointments"])
