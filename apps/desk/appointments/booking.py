@@ -62,7 +62,10 @@ class BookingAdmin(HimsModelAdmin[M]):
             raise PermissionDenied
         if not request.GET.get("patient"):
             return self._choose(request)
-        title = {"title": self.booking_title, "subtitle": self.booked_for(request).title}
+        patient = self.booked_for(request)
+        if request.method != "POST":  # the patient is above the form; a form that is sent was opened before
+            self.record_access(request, "asked_for", patient_id=patient.pk)
+        title = {"title": self.booking_title, "subtitle": patient.title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def booked_for(self, request: HttpRequest) -> Patient:

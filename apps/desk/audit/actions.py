@@ -58,6 +58,7 @@ _OF_LISTS = frozenset({"listed", "searched"})
 # What was done with it (the part after the point).
 VERBS: Mapping[str, str | Promise] = {
     "added": _("Added {}"),
+    "asked_for": _("Opened the form for {}"),
     "cancelled": _("Cancelled {}"),
     "changed": _("Changed {}"),
     "created": _("Booked {}"),
@@ -83,6 +84,7 @@ WORDS: Mapping[str, str | Promise] = {
     "appointments.diary_read": _("Opened the schedule"),
     "audit.unusual_reading": _("Opened unusually many records"),
     "calendar_feed.fetched": _("A calendar program fetched the schedule"),
+    "chart.asked_for": _("Opened the form for a chart entry"),
     "chart.entries_recorded": _("Added entries to the chart"),
     "chart.retracted": _("Retracted a chart entry"),
     "delivery.retried": _("Sent an event again"),

@@ -150,7 +150,10 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         if survivor := self._to_survivor(request, patient):
             return survivor
         title = {"title": kind.add, "subtitle": banner.of(patient, cast("Actor", request.user)).title}
-        return super().add_view(request, form_url, title | (extra_context or {}))
+        response = super().add_view(request, form_url, title | (extra_context or {}))
+        if isinstance(response, TemplateResponse):  # the patient and their allergies are above the form
+            self.record_access(request, "asked_for", patient_id=patient.pk)
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -130,3 +130,15 @@ def test_a_doctor_has_his_own_waitlist(staff: dict[str, User]) -> None:
     form = text(doctor.get(f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"))
     assert str(staff["doctor"].pk) in form
     assert str(other.pk) not in form
+
+
+@pytest.mark.parametrize(
+    ("model", "resource"), [("waitlistentry", "waitlist"), ("appointment", "appointment"), ("series", "series")]
+)
+def test_a_form_with_a_patient_above_it_is_audited_once(staff: dict[str, User], model: str, resource: str) -> None:
+    patient, client = register_patient("Ann", "Roe"), browser(staff["nurse"])
+    address = f"{reverse(f'admin:appointments_{model}_add')}?patient={patient.pk}"
+    assert "ROE, Ann" in text(client.get(address))
+    client.post(address, {})
+    row = AuditEvent.objects.get(action=f"{resource}.asked_for")
+    assert (row.user_id, row.patient_id) == (staff["nurse"].pk, patient.pk)

@@ -160,3 +160,10 @@ def test_the_record_of_a_merged_patient_leads_to_the_kept_one(staff: dict[str, U
     assert refused.status_code == 200
     assert "Letter of the employer" in refused.content.decode()
     assert not ChartEntry.objects.filter(type="note").exists()
+
+
+def test_the_form_of_a_new_entry_is_audited_for_its_patient(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["nurse"])
+    client.get(f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy")
+    row = AuditEvent.objects.get(action="chart.asked_for")
+    assert (row.user_id, row.patient_id) == (staff["nurse"].pk, patient.pk)
