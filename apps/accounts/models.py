@@ -105,6 +105,11 @@ class DoctorQuerySet(ClosedQuerySet["Doctor"]):
         working = self.filter(user__is_active=True, user__role=Role.DOCTOR)
         return working if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
 
+    def former(self, actor: Actor) -> Self:
+        """Returns the users who worked as doctors and no longer do."""
+        gone = self.exclude(user__is_active=True, user__role=Role.DOCTOR)
+        return gone if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
+
 
 class Doctor(models.Model):
     """The profile of a doctor in addition to the account. Its key is the user's id: a member of staff has one id."""
@@ -126,6 +131,11 @@ class Doctor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.specialty}"
+
+    @property
+    def works_here(self) -> bool:
+        """Returns whether the user works as a doctor today."""
+        return self.user.is_active and self.user.role == Role.DOCTOR
 
 
 class SessionQuerySet(ClosedQuerySet["Session"]):

@@ -33,6 +33,11 @@ def doctors(*, visible_to: Actor) -> QuerySet[Doctor]:
     return Doctor.objects.visible_to(visible_to).select_related("user").order_by("user__last_name", "user__first_name", "pk")
 
 
+def former_doctors(*, visible_to: Actor) -> QuerySet[Doctor]:
+    """Returns the doctors who were deactivated or have another role now, by name."""
+    return Doctor.objects.former(visible_to).select_related("user").order_by("user__last_name", "user__first_name", "pk")
+
+
 def doctors_named(rows: QuerySet[Doctor], text: str) -> QuerySet[Doctor]:
     """Returns the doctors whose name or specialty contains every word of the text."""
     for word in text.split():
@@ -138,7 +143,7 @@ def own_sessions(user_id: UUID) -> QuerySet[Session]:
 
 
 def live_session() -> Q:
-    """Returns a filter: the sessions whose tokens still count. The others were ended, have expired, or were unused for too long."""
+    """Returns a filter: the sessions whose tokens still count. The others ended, expired, or were unused for too long."""
     now = clock.now()
     return Q(ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.API_SESSION_IDLE)
 

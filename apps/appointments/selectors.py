@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
+from apps.accounts.models import Doctor
 from apps.appointments import rules
 from apps.appointments.models import (
     Appointment,
@@ -228,6 +229,15 @@ class Week:
     schedule: DoctorSchedule
     hours: tuple[WorkingHours, ...]
     lengths: dict[str, int]
+
+
+def former_doctors(by: Actor, span: TimeSpan | None = None, *, also: UUID | None = None) -> QuerySet[Doctor]:
+    """Returns the doctors who left and still have appointments that take place or were requested, in the span if one is given;
+    and the former doctor `also`."""
+    left = Appointment.objects.visible_to(by).filter(doctor=OuterRef("pk"), status__in=[rules.Status.REQUESTED, *rules.LIVE])
+    if span is not None:
+        left = left.filter(scheduled_time__gte=span.start, scheduled_time__lt=span.end)
+    return accounts.former_doctors(visible_to=by).filter(Exists(left.order_by()) | Q(pk=also))
 
 
 def week(by: Actor, doctor_id: UUID) -> Week:

@@ -37,13 +37,14 @@ class GridFilter:
 
 def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], grid_filter: GridFilter | None = None) -> list[Column]:
     """Returns a column for each doctor and day, ordered by doctor. Appointments of charts closed to the actor are shown as taken
-    time."""
+    time. Doctors who left have no hours any more."""
     zone, ids = availability.clinic_zone(), [doctor.pk for doctor in doctors]
     start = rules.instant(days[0], time.min, zone)
     end = rules.instant(days[-1] + timedelta(days=1), time.min, zone)
     slots = dict(DoctorSchedule.objects.filter(pk__in=ids).values_list("pk", "slot_minutes"))
     entries = _entries(by, ids, start, end, grid_filter or GridFilter())
-    hours, off, rooms = hours_of(ids), _away(ids, start, end), _rooms(ids)
+    here = [doctor.pk for doctor in doctors if doctor.works_here]
+    hours, off, rooms = hours_of(here), _away(ids, start, end), _rooms(ids)
     return [
         Column(
             day,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
-from apps.appointments import rules, services
+from apps.appointments import rules, selectors, services
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
@@ -48,7 +48,10 @@ class DoctorFilter(admin.SimpleListFilter):
     parameter_name = "doctor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return doctor_choices(cast("Actor", request.user))
+        """Offers also those who left and have appointments that are still to be moved."""
+        by = cast("Actor", request.user)
+        former = selectors.former_doctors(by)
+        return [*doctor_choices(by), *((str(doctor.pk), labels.doctor_and_leave(doctor)) for doctor in former)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         known = {value for value, _ in self.lookup_choices}

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import Doctor
 from apps.appointments import rules
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import Triage
@@ -147,6 +148,12 @@ def patient(row: Patient) -> str:
 def doctor(user: Any) -> str:
     """Returns a doctor's name, as `patient` does."""
     return f"Dr {isolated(user.last_name or user.first_name or user.username)}"
+
+
+def doctor_and_leave(doctor_row: Doctor) -> str:
+    """Returns a doctor's name, with the words that the doctor has left, if so."""
+    name = doctor(doctor_row.user)
+    return name if doctor_row.works_here else gettext("%(doctor)s, no longer here") % {"doctor": name}
 
 
 def moment(at: datetime) -> str:

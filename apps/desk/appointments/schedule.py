@@ -66,7 +66,7 @@ class ViewForm(forms.Form):
 
     def __init__(self, data: Any, doctors: Sequence[Doctor]) -> None:
         super().__init__(data, auto_id="schedule_%s")
-        named = [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
+        named = [(str(doctor.pk), labels.doctor_and_leave(doctor)) for doctor in doctors]
         cast("forms.ChoiceField", self.fields["doctor"]).choices = [("", gettext("All doctors")), *named]
 
 
@@ -109,7 +109,7 @@ class ScheduleView(View):
         if not can_open(request.user, NEED):
             raise PermissionDenied
         by = cast("Actor", request.user)
-        doctors = list(accounts.doctors(visible_to=by).select_related("user").order_by("user__last_name", "user__first_name"))
+        doctors = _doctors(request, by)
         grid_view = _grid_view(request, doctors, by)
         columns = _columns(by, grid_view, doctors)
         grid = day_grid.build(columns, zone=availability.clinic_zone(), now=clock.now())
@@ -141,6 +141,21 @@ class ScheduleView(View):
         return TemplateResponse(request, "desk/appointments/schedule.html", context)
 
 
+def _doctors(request: HttpRequest, by: Actor) -> list[Doctor]:
+    """Returns the doctors, and after them those who left and have appointments around the shown day, or are in the address."""
+    form = ViewForm(request.GET, ())
+    form.is_valid()
+    day, zone = _day(form), availability.clinic_zone()
+    days = (day - timedelta(days=day.weekday()), day + timedelta(days=max(DAYS.values())))
+    span = rules.TimeSpan(*(rules.instant(one, time.min, zone) for one in days))
+    former = selectors.former_doctors(by, span, also=sample_ids.resolve(request.GET.get("doctor", "")))
+    return [*accounts.doctors(visible_to=by), *former]
+
+
+def _day(form: ViewForm) -> date:
+    return min(max(form.cleaned_data.get("date") or clock.today(), _FIRST), _LAST)
+
+
 def _grid_view(request: HttpRequest, doctors: Sequence[Doctor], by: Actor) -> GridView:
     """Returns the requested view. Several days have one doctor: the chosen one, else the user, else the first by name. Doctors
     who choose nothing get their own week."""
@@ -148,14 +163,13 @@ def _grid_view(request: HttpRequest, doctors: Sequence[Doctor], by: Actor) -> Gr
     form.is_valid()
     cleaned = form.cleaned_data
     known = {str(doctor.pk): doctor for doctor in doctors}
-    own = known.get(str(by.id))
+    own = next((doctor for doctor in doctors if doctor.pk == by.id and doctor.works_here), None)
     chosen = known.get(cleaned.get("doctor", "")) or (own if "doctor" not in request.GET else None)
     view = cleaned.get("view") or ("week" if own and not request.GET else "day")
     if view != "day" and chosen is None:
         chosen = own or next(iter(doctors), None)
-    day = cleaned.get("date") or clock.today()
     grid_filter = GridFilter(cleaned.get("type", ""), cleaned.get("status", ""))
-    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter, _appointment_to_move(request, by))
+    return GridView(view, _day(form), chosen, grid_filter, _appointment_to_move(request, by))
 
 
 def _appointment_to_move(request: HttpRequest, by: Actor) -> Appointment | None:
@@ -216,7 +230,7 @@ def _title(grid_view: GridView) -> str:
     if grid_view.view != "day":
         first = date_format(days[0], "j M" if days[0].year == days[-1].year else "j M Y")
         when = gettext("%(first)s to %(last)s") % {"first": first, "last": date_format(days[-1], "j M Y")}
-    return f"{labels.doctor(grid_view.doctor.user)}, {when}" if grid_view.doctor else when
+    return f"{labels.doctor_and_leave(grid_view.doctor)}, {when}" if grid_view.doctor else when
 
 
 def _steps(grid_view: GridView) -> dict[str, Any]:
@@ -257,7 +271,7 @@ def _head(column: Column, lanes: int, grid_view: GridView) -> dict[str, Any]:
     booked = _booked(column)
     facts = [ngettext("%(number)s booked", "%(number)s booked", booked) % {"number": booked}]
     if grid_view.view == "day":
-        label, url = labels.doctor(column.doctor.user), grid_view.address(view="week", doctor=column.doctor.pk)
+        label, url = labels.doctor_and_leave(column.doctor), grid_view.address(view="week", doctor=column.doctor.pk)
         facts = [*([column.room] if column.room else []), *facts]
     else:
         label, url = date_format(column.day, "D j M"), grid_view.address(view="day", date=column.day)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
@@ -176,6 +177,44 @@ def test_every_look_is_one_row_of_the_trail_with_what_was_asked_for(
     assert row.detail["query"] == {"date": str(monday()), "status": "scheduled"}
 
 
+@pytest.mark.parametrize("leaves", ["deactivated", "another role"])
+def test_a_doctor_who_left_stays_in_the_schedule_while_there_are_appointments(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient, leaves: str
+) -> None:
+    gone = hire("dr.gone", "doctor", last_name="Gone", specialty="Cardiology")
+    for doctor in (staff["doctor"], gone):
+        publish(doctor)
+    row = book(john, gone)
+    book(register_patient("Ann", "Roe"), gone, at("10:00", monday(2)), status="requested")
+    if leaves == "deactivated":
+        accounts.deactivate(by=staff["admin"], user_id=gone.pk)
+    else:
+        accounts.change_staff(by=staff["admin"], user_id=gone.pk, changes={"role": "nurse"})
+    shown = receptionist_browser.get(day())
+    assert [head["label"] for head in shown.context["heads"]] == ["Dr Tester", "Dr Gone, no longer here"]
+    assert str(row.pk) in shown.content.decode()
+    assert f"doctor={gone.pk}" not in "".join(re.findall(r'href="[^"]*/add/[^"]*"', shown.content.decode()))
+    assert "Dr Gone, no longer here" in receptionist_browser.get(day(date=monday(2))).content.decode()
+    assert "Dr Gone" not in receptionist_browser.get(day(date=monday(4))).content.decode()
+    week = receptionist_browser.get(day(date=monday(4), view="week", doctor=gone.pk))
+    assert week.context["title"].startswith("Dr Gone, no longer here, ")
+    entries = reverse("admin:appointments_appointment_changelist")
+    listed = receptionist_browser.get(entries, {"doctor": gone.pk})
+    assert "Dr Gone, no longer here" in listed.content.decode()
+    assert len(listed.context["cl"].result_list) == 2
+    for left in Appointment.objects.filter(doctor=gone):
+        services.cancel(by=SYSTEM, appointment_id=left.pk)
+    for address in (day(), day(date=monday(2)), entries):
+        assert "Dr Gone, no longer here" not in receptionist_browser.get(address).content.decode()
+
+
+def test_a_nurse_who_was_a_doctor_sees_the_day_of_all_doctors_first(staff: dict[str, User], john: Patient) -> None:
+    book(john, staff["doctor"])
+    accounts.change_staff(by=staff["admin"], user_id=staff["doctor"].pk, changes={"role": "nurse"})
+    staff["doctor"].refresh_from_db()
+    assert browser(staff["doctor"]).get(f"{SCHEDULE}?date={monday()}").context["grid_view"].doctor is None
+
+
 def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
     staff: dict[str, User], receptionist_browser: Client, django_assert_max_num_queries: Any
 ) -> None:
@@ -190,7 +229,11 @@ def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
     for number in range(12):
         book(register_patient(f"Ann{number}", "Roe"), staff["doctor"], at(f"{9 + number // 4}:{number % 4 * 15:02}".zfill(5)))
     hire("patel", "doctor", specialty="Cardiology")
-    assert Appointment.objects.count() == 13
+    for number in range(2):
+        gone = hire(f"dr.gone{number}", "doctor", specialty="Cardiology")
+        book(register_patient(f"Bea{number}", "Roe"), gone, at("10:00"))
+        accounts.deactivate(by=staff["admin"], user_id=gone.pk)
+    assert Appointment.objects.count() == 15
     assert asked() == few
 
 
