@@ -27,7 +27,8 @@ _TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
     ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be text in quotes."),
 )
 _MONTH_AND_DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_YEAR_OF_INSTANT = "(18[5-9][0-9]|19[0-9]{2}|2[01][0-9]{2}|2200)"  # 1850 to 2200: any other is a slip
+FIRST_YEAR, LAST_YEAR = 1850, 2200  # of an instant: any other year is a slip
+_YEAR_OF_INSTANT = "(18[5-9][0-9]|19[0-9]{2}|2[01][0-9]{2}|2200)"
 _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"
 DAY = f"[0-9]{{4}}-{_MONTH_AND_DAY}"  # RFC 3339, full-date
 TIME_OF_DAY = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -161,19 +162,25 @@ class IdField(serializers.UUIDField):
         return resolved or super().to_internal_value(data)
 
 
+def instant(text: str) -> datetime | None:
+    """Returns the instant that a text names, in UTC; None for any other text."""
+    try:
+        moment = parse_datetime(text.upper()) if _INSTANT.fullmatch(text) else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment is not None else None
+
+
 class InstantField(serializers.DateTimeField):
     """An RFC 3339 instant with its offset, in a year from 1850 to 2200. A time without an offset is ambiguous and is refused."""
 
     default_error_messages = {"invalid": "Write the time as RFC 3339 with its offset, like 2025-01-15T10:00:00Z."}
 
     def to_internal_value(self, value: Any) -> datetime:
-        try:
-            moment = parse_datetime(value.upper()) if isinstance(value, str) and _INSTANT.fullmatch(value) else None
-        except ValueError:
-            moment = None
+        moment = instant(value) if isinstance(value, str) else None
         if moment is None:
             self.fail("invalid", format="RFC 3339")
-        return moment.astimezone(UTC)
+        return moment
 
 
 class InstantOrDayField(InstantField):

@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +26,7 @@ from apps.common import clock
 from apps.common.errors import Conflict, NotFound
 from apps.common.models import M
 from apps.common.text import isolated
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, moments
 from apps.desk.appointments.forms import LOOK, SLOT, AppointmentForm, BookForm, NewAppointmentForm
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.site import can_open
@@ -96,7 +95,7 @@ class BookingAdmin(HimsModelAdmin[M]):
         query = request.GET
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
         initial = {"doctor": query.get("doctor") or own, "appointment_type": query.get("appointment_type", "consultation")}
-        at = _moment(query.get("at", ""))
+        at = moments.instant(query.get("at", ""))
         return initial | ({"scheduled_time": at} if at else {}) | {SLOT: ""}
 
     def booking_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -226,14 +225,6 @@ def warn(request: HttpRequest, booked: BookingResult) -> None:
         messages.warning(request, warning.message)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo else None
-
-
 def _shown_from(request: HttpRequest, form: BookForm) -> date:
     """Returns the day from which free times are shown: the one that a button named, else the day in the form, else today."""
     for text in (request.POST.get(LOOK, ""), request.POST.get("from", "")):
@@ -253,7 +244,7 @@ def _day_in(form: BookForm) -> datetime | None:
         at = datetime.fromisoformat(typed) if isinstance(typed, str) and typed else typed
     except ValueError:
         return None
-    if not isinstance(at, datetime):
+    if not isinstance(at, datetime) or moments.is_slip(at):
         return None
     return rules.instant(
         at.astimezone(availability.clinic_zone()).date() if at.tzinfo else at.date(),

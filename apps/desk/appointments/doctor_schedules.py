@@ -22,7 +22,7 @@ from apps.appointments.services import NewSchedule, WeeklyHours
 from apps.common import clinic_times
 from apps.common.errors import HimsError, Invalid
 from apps.desk.appointments import labels
-from apps.desk.appointments.forms import ClockInput, DayInput, DoctorField, RoomField
+from apps.desk.appointments.forms import ClockInput, DayField, DoctorField, RoomField
 from apps.desk.appointments.time_off import may_schedule
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
@@ -38,8 +38,8 @@ class HoursForm(forms.Form):
     starts = forms.TimeField(required=False, widget=ClockInput)
     ends = forms.TimeField(required=False, widget=ClockInput)
     room_id = RoomField(label="Room")
-    valid_from = forms.DateField(required=False, widget=DayInput)
-    valid_until = forms.DateField(required=False, widget=DayInput)
+    valid_from = DayField(required=False)
+    valid_until = DayField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

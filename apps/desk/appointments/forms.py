@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Q
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.roles import Role
@@ -15,7 +14,7 @@ from apps.appointments import rules
 from apps.appointments.models import Appointment, Room
 from apps.appointments.models.appointments import Triage
 from apps.appointments.scheduling.free_times import FreeTime
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, moments
 from apps.desk.kit.forms import ServiceForm
 
 ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # names of buttons and radios
@@ -44,6 +43,31 @@ class MomentWidget(forms.SplitDateTimeWidget):
 
     def __init__(self) -> None:
         super(forms.SplitDateTimeWidget, self).__init__((DayInput(), ClockInput()))
+
+
+class DayField(forms.DateField):
+    """A day in a year that can be meant."""
+
+    widget = DayInput
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        _refuse_slip(value)
+
+
+class MomentField(forms.SplitDateTimeField):
+    """A day and a time, in a year that can be meant."""
+
+    widget = MomentWidget
+
+    def compress(self, data_list: Any) -> Any:
+        _refuse_slip(data_list[0] if data_list else None)
+        return super().compress(data_list)
+
+
+def _refuse_slip(day: Any) -> None:
+    if day and moments.is_slip(day):
+        raise forms.ValidationError(_("Check the year."))
 
 
 class DoctorField(forms.ModelChoiceField[User]):
@@ -84,10 +108,9 @@ def read_choice(text: str) -> tuple[datetime | None, UUID | None]:
     """Returns the time and the doctor of such a value; None for what it does not name."""
     time, _slash, doctor = text.partition("/")
     try:
-        moment, doctor_id = parse_datetime(time), UUID(doctor) if doctor else None
+        return moments.instant(time), UUID(doctor) if doctor else None
     except ValueError:
         return None, None
-    return (moment if moment is not None and moment.tzinfo else None), doctor_id
 
 
 class AppointmentForm(ServiceForm[Appointment]):
@@ -95,7 +118,7 @@ class AppointmentForm(ServiceForm[Appointment]):
 
     doctor = DoctorField()
     room = RoomField()
-    scheduled_time = forms.SplitDateTimeField(label="When", widget=MomentWidget, required=False)
+    scheduled_time = MomentField(label="When", required=False)
     appointment_type = forms.ChoiceField(label="Type", choices=labels.TYPES)
     duration_minutes = forms.IntegerField(
         label="Minutes", min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text=f"{rules.SHORTEST} to {rules.LONGEST}"

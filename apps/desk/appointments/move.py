@@ -10,7 +10,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +22,7 @@ from apps.appointments.scheduling import free_times
 from apps.appointments.services import BookingResult, SlotTaken
 from apps.common import clinic_times
 from apps.common.text import isolated
-from apps.desk.appointments import labels
+from apps.desk.appointments import labels, moments
 from apps.desk.kit.forms import Stale
 from apps.desk.kit.row_actions import next_page
 from apps.desk.kit.site import can_open
@@ -60,7 +59,7 @@ class MoveForm(forms.Form):
         return chosen or row.doctor
 
     def clean_to(self) -> datetime:
-        moment = _instant(self.cleaned_data["to"])
+        moment = moments.instant(self.cleaned_data["to"])
         if moment is None:
             raise forms.ValidationError(_("Choose a time."))
         return moment
@@ -81,7 +80,7 @@ def form_for(request: HttpRequest, row: Appointment) -> MoveForm:
 
 def run(by: Actor, row: Appointment, answers: Mapping[str, Any]) -> BookingResult:
     """Moves the appointment. Raises what the service raises, and MovedMeanwhile."""
-    if answers[OLD] and _instant(answers[OLD]) != row.scheduled_time:
+    if answers[OLD] and moments.instant(answers[OLD]) != row.scheduled_time:
         raise MovedMeanwhile
     changes = {"scheduled_time": answers[NEW]} | ({"doctor_id": answers[DOCTOR].pk} if answers[DOCTOR] else {})
     try:
@@ -104,7 +103,7 @@ def show_result(request: HttpRequest, row: Appointment, result: BookingResult) -
 
 def context(request: HttpRequest, row: Appointment, form: MoveForm) -> dict[str, Any]:
     """Returns the old and the new time, and other free times if no time is chosen or the chosen one is taken."""
-    new = None if form.taken else _instant(str(form[NEW].value() or ""))
+    new = None if form.taken else moments.instant(str(form[NEW].value() or ""))
     values: dict[str, Any] = {
         "old_time": labels.moment(row.scheduled_time),
         "new_time": labels.moment(new) if new else "",
@@ -138,11 +137,3 @@ def _on_the_schedule(row: Appointment) -> str:
 def _nearest(request: HttpRequest, row: Appointment) -> list[datetime]:
     by: Any = request.user
     return [one.span.start for one in free_times.nearest(by, row)]
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo else None

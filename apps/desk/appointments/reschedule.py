@@ -24,7 +24,7 @@ from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
 from apps.common.text import isolated
-from apps.desk.appointments import labels, reschedule_forms
+from apps.desk.appointments import labels, moments, reschedule_forms
 from apps.desk.appointments.appointments import DoctorFilter
 from apps.desk.appointments.reschedule_forms import RescheduleForm
 from apps.desk.kit.base import HimsModelAdmin
@@ -129,7 +129,7 @@ class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
         zone, today = availability.clinic_zone(), clock.today()
-        start, end = (_instant(request.GET.get(name, "")) for name in ("from", "until"))
+        start, end = (moments.instant(request.GET.get(name, "")) for name in ("from", "until"))
         return {
             "doctor_id": sample_ids.resolve(request.GET.get("doctor", "")) or own,
             "date_from": start or rules.instant(today, time.min, zone),
@@ -269,11 +269,3 @@ def _shown(plan: ReschedulePlan, form: RescheduleForm) -> dict[str, Any]:
         "to_move": sum(bool(row["after"]) for row in rows),
         "gone": reschedule_forms.gone(plan, form.seen),
     }
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else None

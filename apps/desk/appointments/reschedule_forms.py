@@ -18,7 +18,7 @@ from apps.appointments.scheduling.reschedule_plan import Proposal, UnplacedReaso
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
 from apps.desk.appointments import labels
-from apps.desk.appointments.forms import LOOK, DoctorField, MomentWidget
+from apps.desk.appointments.forms import LOOK, DoctorField, MomentField
 from apps.desk.kit.forms import ServiceForm
 
 SEEN = "seen"  # hidden fields: the plan that was shown, one line for each appointment
@@ -37,8 +37,8 @@ class RescheduleForm(ServiceForm[BulkReschedule]):
     """The absent doctor, the period, the new doctor and the reason. The fields have the names of the API's body."""
 
     doctor_id = DoctorField(label=_("Doctor who is absent"))
-    date_from = forms.SplitDateTimeField(label=_("Appointments from"), widget=MomentWidget)
-    date_to = forms.SplitDateTimeField(label=_("Until"), widget=MomentWidget, help_text=_("Appointments that begin before"))
+    date_from = MomentField(label=_("Appointments from"))
+    date_to = MomentField(label=_("Until"), help_text=_("Appointments that begin before"))
     to_doctor_id = DoctorField(
         label=_("To"),
         required=False,

@@ -16,7 +16,7 @@ from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries
 from apps.appointments.services.series import BookedSeries
 from apps.desk.appointments import labels
-from apps.desk.appointments.forms import PREVIEW, BookForm, CancelForm, DayInput, DoctorField
+from apps.desk.appointments.forms import PREVIEW, BookForm, CancelForm, DayField, DoctorField
 
 _RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
 FIELDS = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
@@ -73,9 +73,7 @@ class SeriesForm(BookForm):
         max_value=recurrence.MAX_OCCURRENCES,
         help_text=_("Includes the first one. Leave blank if you choose a last day."),
     )
-    until = forms.DateField(
-        label=_("Last day"), required=False, widget=DayInput, help_text=_("Instead of the number of appointments.")
-    )
+    until = DayField(label=_("Last day"), required=False, help_text=_("Instead of the number of appointments."))
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
     field_order = FIELDS  # type: ignore[assignment]  # the parent declares a list
@@ -124,9 +122,7 @@ class SeriesForm(BookForm):
 class CancelRestForm(CancelForm):
     """Asks for the reason, whether the patient is notified, and the first day."""
 
-    since = forms.DateField(
-        label=_("From"), required=False, widget=DayInput, help_text=_("Leave blank for all future appointments.")
-    )
+    since = DayField(label=_("From"), required=False, help_text=_("Leave blank for all future appointments."))
 
     field_order = ("since", "cause", "reason", "notify_patient")
 

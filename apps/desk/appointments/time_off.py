@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +16,7 @@ from apps.appointments.models import TimeOff
 from apps.appointments.rights import Permission
 from apps.desk.appointments import labels, reschedule
 from apps.desk.appointments.appointments import DoctorFilter
-from apps.desk.appointments.forms import DoctorField, MomentWidget
+from apps.desk.appointments.forms import DoctorField, MomentField
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 from apps.desk.kit.panel import Panel
@@ -35,8 +34,8 @@ class TimeOffForm(ServiceForm[TimeOff]):
     """The period of time off."""
 
     doctor = DoctorField()
-    starts_at = forms.SplitDateTimeField(label=_("From"), widget=MomentWidget)
-    ends_at = forms.SplitDateTimeField(label=_("Until"), widget=MomentWidget, help_text=_("When the doctor is back"))
+    starts_at = MomentField(label=_("From"))
+    ends_at = MomentField(label=_("Until"), help_text=_("When the doctor is back"))
 
     class Meta:
         model = TimeOff

@@ -26,7 +26,7 @@ from apps.common import clinic_times, clock
 from apps.desk.appointments import labels
 from apps.desk.appointments.appointments import DoctorFilter
 from apps.desk.appointments.booking import BookingAdmin, warn
-from apps.desk.appointments.forms import ClockInput, DayInput, DoctorField
+from apps.desk.appointments.forms import ClockInput, DayField, DoctorField
 from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import ServiceForm
 from apps.desk.kit.row_actions import RowAction
@@ -93,8 +93,8 @@ class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
         max_value=rules.LONGEST,
         help_text=_("Leave blank for the doctor’s usual length of this type."),
     )
-    date_from = forms.DateField(label=_("From"), widget=DayInput)
-    date_to = forms.DateField(label=_("Until"), widget=DayInput, help_text=_("The last acceptable day"))
+    date_from = DayField(label=_("From"))
+    date_to = DayField(label=_("Until"), help_text=_("The last acceptable day"))
     time_from = forms.TimeField(label=_("Earliest"), required=False, widget=ClockInput)
     time_to = forms.TimeField(
         label=_("Latest"), required=False, widget=ClockInput, help_text=_("Leave both blank if any time of day is acceptable.")
