@@ -106,7 +106,9 @@ class ServiceForm(forms.ModelForm[M]):
         changed = [name for name in self.changed_data if name not in ("version", *self.questions)]
         rows = tuple(
             Difference(
-                str(self[name].label), _shown(self, name, self.cleaned_data.get(name)), _shown(self, name, self[name].initial)
+                str(self[name].label),
+                shown_value(self, name, self.cleaned_data.get(name)),
+                shown_value(self, name, self[name].initial),
             )
             for name in changed
         )
@@ -148,11 +150,12 @@ def show_refusal(form: forms.BaseForm, refusal: HimsError) -> None:
         form.add_error(name if name in form.fields else None, row["issue"])
 
 
-def _shown(form: forms.BaseForm, name: str, value: Any) -> str:
+def shown_value(form: forms.BaseForm, name: str, value: Any) -> str:
+    """Returns the value of a field as text: a choice by its label."""
     if value in (None, "", []):
         return "(empty)"
     if isinstance(value, list):
-        return ", ".join(_shown(form, name, one) for one in value)
+        return ", ".join(shown_value(form, name, one) for one in value)
     return str(dict(getattr(form.fields[name], "choices", ())).get(value, value))
 
 

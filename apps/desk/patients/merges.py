@@ -14,15 +14,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
 from apps.desk.kit.base import HimsModelAdmin
+from apps.desk.kit.forms import shown_value
 from apps.desk.kit.pages import page_links
 from apps.desk.kit.row_actions import ReasonForm, RowAction
 from apps.desk.kit.site import can_open
-from apps.desk.patients import duplicate_tabs
+from apps.desk.patients import duplicate_tabs, tabs
 from apps.patients import rules, selectors, services
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
@@ -106,8 +108,26 @@ class MergeMixin(HimsModelAdmin[Patient]):
         survivor = self._survivor(request, object_id)
         if survivor is None:
             return super().change_view(request, object_id, form_url, extra_context)
+        if request.method == "POST" and self.has_change_permission(request):
+            return self._not_saved(request, object_id, survivor)
         messages.info(request, "The record you asked for was merged into this one.")
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[survivor.pk]))
+
+    def _not_saved(self, request: HttpRequest, object_id: str, survivor: Patient) -> TemplateResponse:
+        """Shows what was typed into the form of a record that was merged meanwhile, to be copied into the one that it became. No
+        redirect: it would lose the text, and the draft of it."""
+        retired = Patient.objects.get(pk=sample_ids.resolve(object_id))
+        form = self.get_form(request, retired, change=True)(request.POST, instance=retired)
+        self.record_access(request, "read", survivor)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Nothing was saved"),
+            "survivor": survivor,
+            "typed": [(form[name].label, _typed(form, name)) for name in form.changed_data if name != "version"],
+            "survivor_url": tabs.address(request.user, survivor.pk, tabs.DETAILS),
+        }
+        return TemplateResponse(request, "desk/patients/not_saved.html", context)
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
         """Shows the page of an action. A merge starts with choosing the survivor."""
@@ -262,8 +282,8 @@ class MergeAdmin(HimsModelAdmin[Merge]):
         return people.annotate(waits=Exists(open_rows))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        tabs = duplicate_tabs.context(request, duplicate_tabs.MERGED) if self.has_view_permission(request) else {}
-        response = super().changelist_view(request, tabs | (extra_context or {}))
+        head = duplicate_tabs.context(request, duplicate_tabs.MERGED) if self.has_view_permission(request) else {}
+        response = super().changelist_view(request, head | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
             cl = response.context_data["cl"]
             chips = [choice for spec in cl.filter_specs for choice in spec.choices(cl)]
@@ -322,6 +342,12 @@ def _triage_labels(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> 
         if row.model == Patient._meta.label
     }
     return {row.pk: row.note + (fields if row.model == Patient._meta.label else read).get(row.row_id, "") for row in rows}
+
+
+def _typed(form: forms.BaseForm, name: str) -> str:
+    """Returns what a field has after it was sent, valid or not; a time has two boxes."""
+    value = form[name].value()
+    return shown_value(form, name, [one for one in value if one] if isinstance(value, list) else value)
 
 
 def _before(merge: Merge, row: MergeTriage) -> Any:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from apps.common import clock, text
 from apps.common.errors import Conflict, HimsError, Invalid
-from apps.desk.kit.forms import ServiceForm, Stale, _last_change, _shown, clean_lines, show_refusal, version_of
+from apps.desk.kit.forms import ServiceForm, Stale, _last_change, clean_lines, show_refusal, shown_value, version_of
 from apps.rest import audit_log
 from apps.rest.models import SignInTry
 
@@ -91,7 +91,7 @@ def test_a_text_that_only_looks_blank_is_refused_at_its_field() -> None:
     ],
 )
 def test_a_value_is_compared_in_the_words_of_the_form(name: str, value: Any, shown: str) -> None:
-    assert _shown(LampForm(), name, value) == shown
+    assert shown_value(LampForm(), name, value) == shown
 
 
 def test_a_version_differs_between_two_states_of_a_row() -> None:

@@ -9,6 +9,9 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.audit.models import AuditEvent
+from apps.desk.drafts import services as drafts
+from apps.desk.models import Draft
+from apps.desk.patients.tests.test_admin import sendable
 from apps.patients import services
 from apps.patients.models import ChartEntry, Merge, MergeTriage, Patient
 from apps.patients.tests.factories import chart, merge, register_patient
@@ -67,6 +70,27 @@ def test_the_chosen_values_are_kept_and_the_old_page_leads_to_the_survivor(admin
     assert admin_browser.get("/admin/patients/patient/", {"q": retired.mrn}).headers["Location"] == page(survivor)
     listed = admin_browser.get("/admin/patients/patient/").context["cl"].result_list
     assert [row.pk for row in listed] == [survivor.pk]
+
+
+@pytest.mark.parametrize("tab", ["change", "details"])
+def test_what_was_typed_into_a_record_that_was_merged_meanwhile_is_shown_to_copy(staff: dict[str, User], tab: str) -> None:
+    retired, survivor = register_patient("Jon", phone="5550101"), register_patient("John", phone="5550102")
+    client = browser(staff["receptionist"])
+    form = client.get(page(retired, "details")).context["adminform"].form
+    merge(retired, survivor)
+    sent = sendable(form) | {"street": "1 New Street", "gender": "female", "date_of_birth": "about 19x"}
+    draft = {"path": page(retired, tab), "user_id": staff["receptionist"].pk, "fields": {"street": ["1 New Street"]}}
+    drafts.keep(**draft, fills_form=False)
+    response = client.post(page(retired, tab), sent)
+    assert response.status_code == 200
+    assert dict(response.context["typed"]) == {"Date of birth": "about 19x", "Gender": "Female", "Street": "1 New Street"}
+    text = response.content.decode()
+    assert "Nothing was saved: this record was merged into" in text
+    assert survivor.mrn in text
+    assert page(survivor) in text
+    assert Draft.objects.exists()
+    survivor.refresh_from_db()
+    assert survivor.street == ""
 
 
 def test_a_merge_without_a_reason_is_not_done_and_keeps_the_answers(admin_browser: Client) -> None:
