@@ -50,21 +50,24 @@ class FoundPatient:
     sex: str
     mrn: str
     phone: str
+    is_deceased: bool
     last_seen: str = ""
     book_url: str = ""
 
 
-def found_patient(row: Patient, **more: str) -> FoundPatient:
-    """Returns a patient as lists show them: the last digits of the phone number are enough to compare."""
+def found_patient(row: Patient, reader: Actor, **more: str) -> FoundPatient:
+    """Returns a patient as lists show them to this reader: the last digits of the phone number are enough to compare."""
     digits = rules.digits(row.phone)
+    sees_details = reader.has_permission(Permission.PATIENT_SEE_DETAILS)
     return FoundPatient(
         row=row,
         url=reverse("admin:patients_patient_change", args=[row.pk]),
         name=row.filed_name,
         born=ages.born_and_age(row),
-        sex=row.get_gender_display(),
+        sex=row.get_gender_display() if sees_details else "",
         mrn=row.mrn,
         phone=f"… {digits[-_LAST_DIGITS:]}" if digits else "",
+        is_deceased=sees_details and row.deceased_at is not None,
         **more,
     )
 
@@ -94,7 +97,7 @@ class SuggestionsView(View):
             result = matches.search(by, text, limit=_SUGGESTED)
             rows = list(matches.best_first(selectors.patients(visible_to=by), result.seqs))
             audit.record(by=by, action="patient.searched", door="admin", query={"q": text}, shown=len(rows), suggested=True)
-        suggested = [found_patient(row) for row in rows]
+        suggested = [found_patient(row, by) for row in rows]
         return TemplateResponse(request, "desk/patients/suggestions.html", {"found": suggested, "text": text})
 
 
@@ -154,6 +157,7 @@ class FindMixin(HimsModelAdmin[Patient]):
         may_register = self.has_add_permission(request)
         shown: dict[str, Any] = {
             "found": self._rows(request, rows),
+            "sees_sex": can_open(request.user, Permission.PATIENT_SEE_DETAILS),
             "page_links": page_links(cl),
             "text": text,
             "search_text": text,
@@ -176,6 +180,7 @@ class FindMixin(HimsModelAdmin[Patient]):
         return [
             found_patient(
                 row,
+                by,
                 last_seen=clinic_times.day(seen[row.pk]) if row.pk in seen else "",
                 book_url=f"{book}?patient={row.pk}" if may_book and row.is_active and not row.deceased_at else "",
             )

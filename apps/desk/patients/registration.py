@@ -70,7 +70,7 @@ class RegistrationMixin(FindMixin, DuplicateCheckMixin):
             "more_errors": any(field.errors for field in more),
             "new_id": form_id(request) or new_id(),
             "may_match": self._may_match(request),
-        } | panel(lookalikes)
+        } | panel(lookalikes, cast("Actor", request.user))
 
     def matches_view(self, request: HttpRequest) -> HttpResponse:
         """Returns the panel for the values of the form so far. Nothing is saved."""
@@ -87,7 +87,7 @@ class RegistrationMixin(FindMixin, DuplicateCheckMixin):
         if candidates:
             shown = [str(match.patient.pk) for match in candidates]
             self.record_access(request, "matched", shown=len(shown), patients=shown)
-        return TemplateResponse(request, "desk/patients/matches.html", panel(candidates))
+        return TemplateResponse(request, "desk/patients/matches.html", panel(candidates, cast("Actor", request.user)))
 
     def _may_match(self, request: HttpRequest) -> bool:
         user: Any = request.user
@@ -109,12 +109,12 @@ class RegistrationMixin(FindMixin, DuplicateCheckMixin):
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
 
 
-def panel(candidates: Any) -> dict[str, Any]:
+def panel(candidates: Any, reader: Actor) -> dict[str, Any]:
     """Returns the values of the panel: the records, how likely each is the same person and why, and whether to confirm that they
     are other people."""
     lookalikes = [
         {
-            "patient": found_patient(match.patient),
+            "patient": found_patient(match.patient, reader),
             "likely": _likely(match),
             "percent": match.percent,
             "why": match.reasons_in_words,

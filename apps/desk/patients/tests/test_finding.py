@@ -14,6 +14,7 @@ from apps.accounts.tests.factories import browser
 from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book
 from apps.audit.models import AuditEvent
+from apps.common import clock
 from apps.desk.drafts import forms_in_page as drafts
 from apps.patients import services
 from apps.patients.models import Patient
@@ -62,6 +63,20 @@ def test_suggestions_are_few_and_cost_the_same_for_many(desk: Client, django_ass
         register_patient(f"P{number}")
     with django_assert_max_num_queries(12):
         assert desk.get(FIND, {"q": "doe"}).content.decode().count('role="option"') == 8
+
+
+@pytest.mark.parametrize(("role", "is_shown"), [("manager", False), ("receptionist", True)])
+def test_sex_and_death_are_shown_to_roles_with_the_details(staff: dict[str, User], role: str, is_shown: bool) -> None:
+    person, client = register_patient(gender="male"), browser(staff[role])
+    register_patient("Joan", gender="male")  # a second match, so that the list is shown
+    services.amend(by=staff["receptionist"], patient_id=person.pk, changes={"deceased_at": clock.now()})
+    suggested, listed = (client.get(address, {"q": "doe"}).content.decode() for address in (FIND, LIST))
+    rows = listed.partition("<table")[2].partition("</table>")[0]
+    for words, text in (("Male", suggested), ("Male", rows), (">Sex<", rows), ("Deceased", rows)):
+        assert (words in text) is is_shown, words
+    assert person.mrn in suggested
+    assert person.mrn in rows
+    assert "·  ·" not in suggested
 
 
 # The list
