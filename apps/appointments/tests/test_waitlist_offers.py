@@ -397,6 +397,20 @@ def test_a_doctor_who_left_meanwhile_is_not_booked(
     assert statuses(entry) == [["lost"]]
 
 
+def test_a_doctor_whose_visits_were_moved_away_meanwhile_is_not_booked(
+    receptionist_api: Any, staff: dict[str, User], doctor: User, visit: Appointment
+) -> None:
+    entry, other = waits(), hire("dr.other", "doctor", specialty="Any")
+    publish(other)
+    book(register_patient("Cara", "Moved"), doctor, at("14:00"))
+    freed(visit)
+    absence = DoctorAbsence(doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("18:00"), to_doctor_id=other.pk)
+    services.bulk_reschedule(by=staff["admin"], absence=absence, reason="Ill")
+    reply = receptionist_api.post(f"/waitlist/{entry.pk}/accept")
+    assert (reply.status_code, details_of(reply)["issue"]) == (409, "offer_lost")
+    assert statuses(entry) == [["lost"]]
+
+
 def test_a_room_that_was_taken_meanwhile_is_left_out(receptionist_api: Any, doctor: User) -> None:
     where = room()
     old = book(register_patient("Bea", "Booked"), doctor, room_id=where.pk)

@@ -70,7 +70,7 @@ def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
     books an appointment there again. A doctor without published hours can work at any time.
     """
     doctor_availability = availability.for_doctor(doctor_id, start=span.start, end=span.end)
-    if doctor_availability is None or _is_moved_away(doctor_id, span):
+    if doctor_availability is None or is_moved_away(doctor_id, span):
         return None
     closed = rules.without([span], doctor_availability.open_spans(span)) if doctor_availability.hours else ()
     taken = [*availability.taken(doctor_id, span.start, span.end), *doctor_availability.off, *closed]
@@ -140,7 +140,7 @@ def _usual_minutes(doctor_id: UUID, appointment_type: str) -> int:
     return doctor_availability.minutes if doctor_availability else rules.SLOT_MINUTES
 
 
-def _is_moved_away(doctor_id: UUID, span: TimeSpan) -> bool:
+def is_moved_away(doctor_id: UUID, span: TimeSpan) -> bool:
     """Returns whether a bulk reschedule marks the doctor as away: until an appointment with the doctor is booked there again."""
     booked_again = Appointment.objects.filter(
         doctor=doctor_id,

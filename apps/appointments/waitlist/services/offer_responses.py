@@ -13,9 +13,11 @@ from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.appointments.models import Appointment, FreedSlotOffer, OfferStatus, Room, WaitlistEntry, WaitlistOffer, WaitStatus
+from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.services import locking
 from apps.appointments.services.booking import BookingResult, NewAppointment, SlotTaken, book
+from apps.appointments.waitlist import freed_slots
 from apps.appointments.waitlist.services import entries
 from apps.appointments.waitlist.services.entries import lock_entry, lock_freed_slot, settle
 from apps.appointments.waitlist.services.offers import close_lost
@@ -128,7 +130,8 @@ def _details(offer: WaitlistOffer, status: OfferStatus) -> dict[str, Any]:
 def _book(by: Actor, entry: WaitlistEntry, offer: WaitlistOffer) -> BookingResult:
     end = offer.scheduled_time + timedelta(minutes=offer.duration_minutes)
     doctor_availability = availability.for_doctor(offer.doctor_id, start=offer.scheduled_time, end=end)
-    if doctor_availability is None or doctor_availability.off:
+    span = TimeSpan(offer.scheduled_time, end)
+    if doctor_availability is None or doctor_availability.off or freed_slots.is_moved_away(offer.doctor_id, span):
         raise OfferLost("The doctor is no longer available at that time.", **_details(offer, OfferStatus.LOST))
     new = NewAppointment(
         patient_id=entry.patient_id,
