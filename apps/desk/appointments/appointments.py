@@ -216,7 +216,7 @@ class AppointmentAdmin(BookingAdmin[Appointment]):
 
     def response_change(self, request: HttpRequest, obj: Appointment) -> HttpResponse:
         """Returns to the appointment's page."""
-        messages.success(request, gettext("Saved: %(appointment)s.") % {"appointment": obj})
+        messages.success(request, gettext("Saved: %(appointment)s.") % {"appointment": self.row_name(obj)})
         return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:

@@ -28,7 +28,7 @@ def test_each_page_of_an_appointment_shows_the_clinics_time(staff: dict[str, Use
 
 
 def test_the_confirmation_of_a_change_shows_the_clinics_time(staff: dict[str, User]) -> None:
-    row = book(register_patient(), staff["doctor"])
+    row = book(register_patient(), staff["doctor"], appointment_type="telehealth")
     values = {
         "version": row.updated_at.isoformat(),
         "scheduled_time_0": f"{at():%Y-%m-%d}",
@@ -42,5 +42,5 @@ def test_the_confirmation_of_a_change_shows_the_clinics_time(staff: dict[str, Us
     }
     response = browser(staff["receptionist"]).post(page(row, "change"), values, follow=True)
     messages = " ".join(str(message) for message in response.context["messages"])
-    assert ", 11:15" in messages
+    assert f"Saved: Video visit, {at():%a} {at().day} {at():%b %Y}, 11:15." in messages
     assert " UTC" not in messages
