@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
@@ -101,6 +101,42 @@ def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser
     assert page.locator("button[name=alternative]").count() == 3
     here.click("button[name=alternative] >> nth=1")
     assert "Booked: " in page.inner_text(".messagelist")
+    context.close()
+
+
+def test_no_time_of_the_doctor_before_can_be_chosen_while_or_after_the_times_of_another_fail_to_load(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    other = factories.hire("dr.other", "doctor", specialty="Cardiology", last_name="Other")
+    factories.publish(other)
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["book"])
+    times = page.locator("#times input[type=radio]")
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/appointment/add/**", keep)
+    page.locator("#times button[name=look]").last.focus()
+    with page.expect_request("**/appointment/add/**"):
+        page.keyboard.press("Enter")
+    assert times.first.is_disabled()
+    with page.expect_response("**/appointment/add/**"):
+        waiting.pop().continue_()
+    page.wait_for_function("document.activeElement.matches('#times button[name=look]')")
+    assert times.first.is_enabled()
+    with page.expect_request("**/appointment/add/**"):
+        page.select_option("#id_doctor", str(other.pk))
+    assert times.first.is_disabled()
+    waiting.pop().abort()
+    page.wait_for_selector("#times [role=alert]:has-text('Press “Show free times”.')")
+    assert times.count() == 0
+    page.unroute("**/appointment/add/**")
+    page.get_by_role("button", name="Show free times").click()
+    page.wait_for_selector("#times label:has-text('Dr Other')")
+    assert times.first.is_enabled()
     context.close()
 
 

@@ -18,6 +18,7 @@ from apps.desk.appointments import labels, moments
 from apps.desk.kit.forms import ServiceForm
 
 ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # names of buttons and radios
+_OTHER_DOCTOR = _("The time that you chose is with %(other)s. Choose one of the times of %(doctor)s, or change the doctor.")
 
 
 class DayInput(forms.DateInput):
@@ -245,14 +246,23 @@ class NewAppointmentForm(BookForm):
         return super().clean()
 
     def _settle_doctor(self) -> None:
-        """Takes the doctor of the chosen time. A time that was typed needs a doctor."""
+        """Takes the doctor of the chosen time. A time that was typed needs a doctor, and a time of another doctor than the chosen
+        one is refused: the times were of the doctor who was chosen before."""
         at, doctor_id = read_choice(self._choice())
         offered: Any = self.fields["doctor"]
-        if at is not None and doctor_id is not None and (doctor := offered.queryset.filter(pk=doctor_id).first()):
+        chosen = self.cleaned_data.get("doctor")
+        if at is None or doctor_id is None:
+            if not chosen and "doctor" not in self.errors:
+                self.add_error("doctor", _("Choose a doctor, or one of the free times."))
+            return
+        doctor = offered.queryset.filter(pk=doctor_id).first()
+        if doctor is None:
+            self.add_error("doctor", _("The doctor of the time that you chose is no longer available. Choose another time."))
+        elif chosen and chosen != doctor:
+            self.add_error("doctor", _OTHER_DOCTOR % {"other": labels.doctor(doctor), "doctor": labels.doctor(chosen)})
+        else:
             self.errors.pop("doctor", None)
             self.cleaned_data["doctor"] = self.instance.doctor = doctor
-        elif not self.cleaned_data.get("doctor") and "doctor" not in self.errors:
-            self.add_error("doctor", _("Choose a doctor, or one of the free times."))
 
     def offer_times(self, free: list[FreeTime]) -> None:
         """Offers the free times, each with its doctor."""

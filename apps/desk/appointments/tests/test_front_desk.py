@@ -11,6 +11,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
@@ -19,6 +21,7 @@ from apps.appointments.tests.factories import at, book, monday, publish
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.desk.appointments import check_in
+from apps.desk.appointments.forms import choice
 from apps.desk.kit.forms import Stale
 from apps.events.models import OutboxEvent
 from apps.patients import services as charts
@@ -115,6 +118,33 @@ def test_a_free_time_of_any_doctor_books_and_says_a_sentence_to_read_aloud(
     day = monday()
     year = "" if day.year == clock.today().year else f" {day.year}"
     assert f"{day:%A} {day.day} {day:%B}{year} at 10:15 with Dr Tester" in response.content.decode()
+
+
+def test_a_time_of_another_doctor_than_the_chosen_one_is_refused_with_the_times_of_the_chosen_one(
+    staff: dict[str, User], desk: Client, john: Patient
+) -> None:
+    other = hire("dr.other", "doctor", last_name="Other", specialty="Cardiology")
+    for doctor in (staff["doctor"], other):
+        publish(doctor)
+    sent = {"slot": choice(at("10:15"), staff["doctor"].pk), "doctor": other.pk, "appointment_type": "consultation"}
+    refused = desk.post(f"{ADD}?patient={john.pk}", sent | {"notes": "Sore throat", "from": monday().isoformat()})
+    text = refused.content.decode()
+    assert "The time that you chose is with Dr Tester. Choose one of the times of Dr Other, or change the doctor." in text
+    assert {doctor for _, doctor in offered(refused)} == {"Dr Other"}
+    assert "Sore throat" in text
+    assert not Appointment.objects.exists()
+
+
+def test_a_time_of_a_doctor_who_left_meanwhile_is_not_booked_with_another(
+    staff: dict[str, User], desk: Client, john: Patient
+) -> None:
+    gone = hire("dr.gone", "doctor", specialty="Cardiology")
+    accounts.deactivate(by=SYSTEM, user_id=gone.pk)
+    for doctor in ("", staff["doctor"].pk):
+        sent = {"slot": choice(at("10:15"), gone.pk), "doctor": doctor, "appointment_type": "consultation"}
+        refused = desk.post(f"{ADD}?patient={john.pk}", sent)
+        assert "The doctor of the time that you chose is no longer available." in refused.content.decode()
+    assert not Appointment.objects.exists()
 
 
 def test_a_typed_time_without_a_doctor_is_refused_and_nothing_typed_is_lost(
