@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+# The vital signs of the circulation, as `not_measurable` names them, with their names in a sentence.
+CIRCULATION: Mapping[str, str] = {"bp": "blood pressure", "pulse": "pulse", "spo2": "oxygen saturation"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -50,6 +53,12 @@ class Facts:
     def age_text(self) -> str:
         """The age as text for a sentence."""
         return self.age or f"{self.age_years} years"
+
+    @property
+    def circulation_not_measured(self) -> str:
+        """The signs of the circulation that could not be measured, for a sentence. Each is named, so that one more is another
+        reason."""
+        return ", ".join(text for name, text in CIRCULATION.items() if name in self.not_measurable)
 
     @property
     def medication_count(self) -> int:

@@ -25,11 +25,11 @@ from apps.consultations.adaptive.conditions import (
     MAY_CONCEIVE,
     VERY_HIGH,
 )
-from apps.consultations.adaptive.facts import AnyOf, Is
+from apps.consultations.adaptive.facts import CIRCULATION, AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
 from apps.consultations.steps.definitions import Step as S
 
-VERSION = "2026-11.4"
+VERSION = "2026-11.5"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
 
 RULES: Sequence[Rule] = (
@@ -128,9 +128,9 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="redflag.not-measurable",
-        because="The blood pressure, the pulse or the oxygen saturation could not be measured.",
+        because="Could not be measured: {circulation_not_measured}.",
         source="house",
-        when=(Is("not_measurable", "has", ("bp", "pulse", "spo2")),),
+        when=(Is("not_measurable", "has", tuple(CIRCULATION)),),
         requires=(S.VITALS, S.EXAMINATION),
         first=S.EXAMINATION,
         at=S.VITALS,

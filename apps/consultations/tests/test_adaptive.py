@@ -93,7 +93,7 @@ def test_the_walk_knows_every_rule_and_no_other() -> None:
 
 
 def test_rules_ask_about_facts_there_are_and_say_where_they_come_from() -> None:
-    known = {field.name for field in fields(Facts)} | {"age_years", "age_text", "medication_count"}
+    known = {field.name for field in fields(Facts)} | {"age_years", "age_text", "medication_count", "circulation_not_measured"}
     for rule in RULES:
         conditions = [
             one for condition in rule.when for one in (condition.conditions if isinstance(condition, AnyOf) else [condition])

@@ -123,7 +123,7 @@ def test_the_expected_effects_name_every_rule_in_the_order_of_the_table() -> Non
 
 def test_a_change_of_the_table_has_a_new_version() -> None:
     """Each consultation stores the version. When this fails, give the table a new VERSION, and enter both here."""
-    assert (VERSION, sha256(repr(RULES).encode()).hexdigest()[:16]) == ("2026-11.4", "c3dbb606b9695733")
+    assert (VERSION, sha256(repr(RULES).encode()).hexdigest()[:16]) == ("2026-11.5", "f3cb340851998561")
 
 
 # --- values
@@ -313,6 +313,22 @@ def test_a_fall_without_a_blood_thinner_is_not(drugs: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("field", ["bp", "pulse", "spo2"])
 def test_a_circulation_that_cannot_be_measured_is_a_red_flag(field: str) -> None:
     assert "redflag.not-measurable" in rules_of(aged(40, not_measurable=("weight_kg", field)))
+
+
+def test_another_sign_that_cannot_be_measured_is_another_alert() -> None:
+    """The acknowledgement of the first would otherwise count for the second."""
+    alerts = [
+        one
+        for tried in (("bp",), ("bp", "spo2"), ("bp", "pulse", "spo2"), ("weight_kg", "bp"))
+        for one in guide(aged(40, not_measurable=tried)).alerts
+    ]
+    assert [one.because for one in alerts] == [
+        "Could not be measured: blood pressure.",
+        "Could not be measured: blood pressure, oxygen saturation.",
+        "Could not be measured: blood pressure, pulse, oxygen saturation.",
+        "Could not be measured: blood pressure.",
+    ]
+    assert len({one.id for one in alerts}) == 3
 
 
 @pytest.mark.parametrize("field", ["temperature_c", "respiratory_rate", "weight_kg", "height_cm", "pain"])
