@@ -157,7 +157,10 @@ def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
     written = [word for name in names for word in name_forms.parted(name).split()]
     bare = filter(None, map(name_forms.without_article, written))
     terms = {word[:100] for text in (*names, *bare) for word in words(text)}
-    terms |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
+    joined = filter(
+        None, map(_run, (*names, *written))
+    )  # "van der Berg" is found as "vanderberg" too, "Anna Meer-Smit" by "meersmit"
+    terms |= {word[:100] for word in joined}
     terms |= {literal(word)[:100] for word in written if _is_literal(word)}
     terms |= {(UNSPACED + run)[:100] for run in map(_run, name_forms.unspaced_runs(names)) if run}
     terms.add(mrn_word(mrn))

@@ -302,6 +302,28 @@ def test_whatever_parts_two_names_they_are_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "texts"),
+    [
+        ("Anna", "van der Meer-Smit", ["meer-smit", "Anna Meer-Smit", "van der Meer-Smit", "Meersmit", "anna smit", "vandermeersmit"]),
+        ("Maria", "Garcia Smith-Jones", ["smith-jones", "maria smith-jones", "garcia smithjones", "Jones Smith"]),
+        ("Anna Marie-Luise", "Koch", ["marie-luise", "koch marie-lu", "marieluise"]),
+    ],
+)
+def test_a_double_barrelled_name_is_found_wherever_it_is_in_its_field(first: str, last: str, texts: list[str]) -> None:
+    patient = register_patient(first, last)
+    register_patient("Other", "Smit-Meer")
+    for text in texts:
+        assert exact(text) == [patient.seq], text
+
+
+def test_a_misspelt_double_barrelled_name_is_near() -> None:
+    patient = register_patient("Anna", "van der Meer-Smit")
+    for text in ("meer-smti", "anna meer-smith"):
+        result = patient_search.find(text)
+        assert (result.seqs, result.fuzzy) == ([patient.seq], True), text
+
+
+@pytest.mark.parametrize(
     ("first", "last"), [("健一", "佐々木"), ("佐々木", "健一"), ("—", "佐々木健一"), ("佐々木 健一", "Sasaki")]
 )
 @pytest.mark.parametrize("text", ["佐々木健一", "佐々木 健一", "佐々木\u3000健一", "佐々木", "健一", "佐々木健", "健一 佐々木"])
