@@ -24,6 +24,7 @@ from apps.access.actor import Actor
 from apps.appointments import rules
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.queue import estimates, sql
+from apps.appointments.queue.day import in_progress_since
 from apps.appointments.queue.estimates import InProgress
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status, TimeSpan
@@ -186,8 +187,10 @@ def _present(by: Actor, condition: Q, day: TimeSpan, now: datetime) -> QuerySet[
 
 
 def _on_site(day: TimeSpan, now: datetime) -> Q:
-    """Returns the condition for patients who checked in today and wait, or who are in progress, which may last past midnight."""
-    in_progress = Q(status=Status.IN_PROGRESS, checked_in_at__gte=min(day.start, now - _LONGEST))
+    """Returns the condition for patients who checked in today and wait, or who are in progress, which may last past midnight.
+
+    A patient in progress may have been checked in on an earlier day and is judged by the call."""
+    in_progress = in_progress_since(min(day.start, now - _LONGEST))
     return Q(status=Status.CHECKED_IN, checked_in_at__gte=day.start) | in_progress
 
 

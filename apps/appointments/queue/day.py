@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
 from apps.appointments import rules
-from apps.appointments.models import Appointment
+from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability, doctor_hours
 from apps.common import clock
@@ -73,9 +74,20 @@ def of_doctor(by: Actor, doctor_id: UUID) -> list[Appointment]:
     span = span_of(clock.today())
     attends = Q(attending_doctor=doctor_id) | Q(attending_doctor=None, doctor=doctor_id)
     today = Q(scheduled_time__gte=span.start, scheduled_time__lt=span.end)
-    came = Q(checked_in_at__gte=span.start, status__in=[Status.CHECKED_IN, Status.IN_PROGRESS])  # for another day's appointment
+    # for another day's appointment
+    came = Q(status=Status.CHECKED_IN, checked_in_at__gte=span.start) | in_progress_since(span.start)
     rows = Appointment.objects.visible_to(by).filter(attends, today | came).exclude(status=Status.CANCELLED)
     return list(rows.select_related("patient", "room").order_by("scheduled_time", "id"))
+
+
+def in_progress_since(at: datetime) -> Q:
+    """Returns the condition for patients in progress who were called at this instant or later, however long ago they came.
+
+    A scalar subquery, not EXISTS: the planner cannot turn it into a scan of the whole history.
+    """
+    begun = StatusChange.objects.filter(appointment=OuterRef("pk"), to_status=Status.IN_PROGRESS).order_by("-id")
+    called_at = Coalesce(Subquery(begun.values("at")[:1]), "checked_in_at")
+    return Q(GreaterThanOrEqual(called_at, at), status=Status.IN_PROGRESS)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The queue over HTTP: the waiting patients in order, since when, for how long still, and which of them a user may see."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -14,8 +15,11 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment
+from apps.appointments.queue import board
+from apps.appointments.queue import day as days
 from apps.appointments.services import ImportedAppointment, ImportedStatus, NewSchedule, WeeklyHours
 from apps.appointments.tests.factories import at, book, publish, room
+from apps.appointments.tests.test_prepared import fill, rows_read
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
@@ -211,6 +215,18 @@ def test_who_was_forgotten_yesterday_stands_behind_all_others_until_settled(staf
     assert names(look(staff["nurse"])) == ["Today"]
 
 
+def test_who_came_yesterday_and_is_called_today_is_with_the_doctor_today(staff: dict[str, User], doctor: User) -> None:
+    old, first = book_and_check_in("Forgotten", doctor, 17 * 60), book_and_check_in("Today", doctor, 5)
+    begin(old, 5)
+    services.set_queue_marks(by=SYSTEM, appointment=old, alert_since=TEN, ready_since=None)
+    data = look(staff["nurse"])
+    assert [(place["status"], place["left_over"]) for place in data["queue"]] == [("in_progress", False), ("checked_in", False)]
+    numbers = data["summary"]
+    assert (numbers["in_progress"], numbers["left_over"], numbers["alerts"], numbers["called_today"]) == (1, 0, 1, 0)
+    assert still(data)["Today"] == 10  # the rest of the fifteen minutes
+    assert {row.pk for row in days.of_doctor(SYSTEM, doctor.pk)} >= {old.pk, first.pk}
+
+
 def test_the_clinics_midnight_divides_the_days(staff: dict[str, User], doctor: User, clock: Any) -> None:
     book_and_check_in("Late", doctor, 10 * 60 + 1)  # one minute before midnight
     book_and_check_in("Early", doctor, 10 * 60 - 1)
@@ -364,14 +380,28 @@ def test_a_visit_goes_on_across_midnight(staff: dict[str, User], doctor: User, c
     services.return_to_queue(by=SYSTEM, appointment_id=inside.pk)
     services.start(by=SYSTEM, appointment_id=inside.pk)
     clock.move_to(TEN + 14 * HOUR + 5 * MINUTE)
-    assert (
-        look(staff["nurse"])["summary"]["in_progress"] == 0
-    )  # came more than a visit's longest time ago: left open, not going on
+    assert look(staff["nurse"])["summary"]["in_progress"] == 1
+    clock.move_to(TEN + 23 * HOUR)  # called more than a visit's longest time ago: left open, not going on
+    assert look(staff["nurse"])["summary"]["in_progress"] == 0
     late = book(register_patient("Ann", "Late"), doctor, TEN + 2 * DAY)
     clock.move_to(TEN + 38 * HOUR - 5 * MINUTE)
     services.start(by=SYSTEM, appointment_id=late.pk, early=True)
     clock.move_to(TEN + 38 * HOUR + 5 * MINUTE)
     assert look(staff["nurse"])["summary"]["in_progress"] == 1
+
+
+def test_the_queue_reads_the_patients_who_are_here_alone(staff: dict[str, User], doctor: User) -> None:
+    begin(book_and_check_in("Inside", doctor, 20), 10)
+    fill(book(register_patient("Ann", "Many"), doctor, TEN + 30 * DAY), missed_before=True)
+    with CaptureQueriesContext(connection) as log:
+        assert board.current(by=SYSTEM).summary.in_progress == 1
+    statement = next(asked["sql"] for asked in log if '"appointments_statuschange"' in asked["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE appointments_statuschange")
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.replace("%", "%%"), [])
+        ((plan,),) = cursor.fetchall()
+    whole = json.loads(plan) if isinstance(plan, str) else plan
+    assert rows_read(whole[0]["Plan"], "appointments_appointment") <= 4, whole
 
 
 def test_who_missed_the_call_and_came_again_waits_from_the_second_check_in(staff: dict[str, User], doctor: User) -> None:
