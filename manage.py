@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from hims import env
@@ -11,7 +12,10 @@ from hims.launch import embedded
 
 
 def main() -> None:
-    os.environ.setdefault("HIMS_ENV", "sandbox")
+    try:
+        env.default_to_sandbox()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     if sys.argv[1:] and sys.argv[1] in env.OWNER_COMMANDS:
         env.use_owner_role()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())

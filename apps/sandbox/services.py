@@ -55,7 +55,7 @@ class SeedResult:
 
 
 def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
-    """Creates the missing sample data, all or nothing. A second run adds nothing. Raises NotASandbox."""
+    """Creates the missing sample data, all or nothing. A second run adds nothing. Raises NotInSandbox."""
     _check_is_sandbox()
     fingerprint = charts.fingerprint()
     if selectors.is_seeded_with(fingerprint):
@@ -69,7 +69,7 @@ def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResul
 
 @transaction.atomic
 def reset(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
-    """Empties every table of ours and creates the sample data again; no intermediate state is visible. Raises NotASandbox."""
+    """Empties every table of ours and creates the sample data again; no intermediate state is visible. Raises NotInSandbox."""
     _check_is_sandbox()
     locks.lock(LockName.SANDBOX)
     _empty()
@@ -188,8 +188,11 @@ def _empty() -> None:
 
 
 def _check_is_sandbox() -> None:
+    """Raises NotInSandbox; also for a database with users and no sample data, because those users are real."""
     if settings.HIMS_ENV not in _ENVIRONMENTS:
         raise NotInSandbox
+    if User.objects.exists() and not selectors.is_seeded():
+        raise NotInSandbox("This database has users and no sample data: it is not a sandbox. Nothing was changed.")
 
 
 def _ignore_progress(piece: str, done: int, total: int) -> None:

@@ -168,5 +168,4 @@ def _listen_for_stops() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("HIMS_ENV", "sandbox")
     sys.exit(main())

@@ -21,6 +21,7 @@ LEAVING = 3.0  # seconds in which the web server of a killed system may finish i
 
 def environment() -> str:
     """Returns the kind of installation. Refuses those of clinics."""
+    env.default_to_sandbox()
     name = env.name()
     if name in ("production", "staging"):
         raise CannotStart(

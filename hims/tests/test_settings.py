@@ -133,6 +133,12 @@ def test_production_refuses_each_unsafe_value_and_names_its_setting(name: str, v
     assert name in refusal(WHOLE | {name: value})
 
 
+def test_manage_py_refuses_a_database_without_the_kind_of_installation() -> None:
+    ended = start({"DATABASE_URL": WHOLE["DATABASE_URL"]}, "manage.py", "sandbox", "reset")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("DATABASE_URL is set and HIMS_ENV is not.")
+
+
 @pytest.mark.parametrize("name", ["HIMS_JWT_KEY", "HIMS_KEY_RING"])
 def test_a_blank_at_the_end_makes_no_second_secret(name: str) -> None:
     assert name in refusal(WHOLE | {"HIMS_SECRET_KEY": f"{WHOLE[name]} "})

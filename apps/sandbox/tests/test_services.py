@@ -8,6 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
+from apps.accounts.tests import factories as accounts
 from apps.audit.models import AuditEvent, Seal
 from apps.audit.sealing import seals
 from apps.audit.verification import verifier
@@ -78,6 +79,14 @@ def test_a_clock_that_is_behind_gets_shorter_charts(expected):
         laid_out = services.seed(by=SYSTEM)
     assert laid_out.patients == expected.patients - 1  # one of the ward is not born yet
     assert 0 < laid_out.entries < expected.entries
+
+
+@pytest.mark.parametrize("work", [services.seed, services.reset])
+def test_a_database_with_users_and_no_sample_data_is_left_as_it_is(few_patients, work):
+    user = accounts.hire()
+    with pytest.raises(services.NotInSandbox, match="has users and no sample data"):
+        work(by=SYSTEM)
+    assert list(User.objects.all()) == [user]
 
 
 class TestStartingOver:

@@ -233,6 +233,16 @@ def test_what_is_not_valid_is_refused(launch, monkeypatch, variable, value, mess
     assert "Traceback" not in shown
 
 
+def test_a_database_without_the_kind_of_installation_is_refused(launch, monkeypatch):
+    """The servers would count it as production: sample data must not reach it."""
+    monkeypatch.delenv("HIMS_ENV")
+    monkeypatch.setenv("DATABASE_URL", "postgres://hims@127.0.0.1:1/clinic")
+    process = launch()
+    shown, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "HIMS stops: DATABASE_URL is set and HIMS_ENV is not." in shown
+
+
 def test_the_web_server_listens_on_this_machine_alone_and_beat_keeps_its_schedule_in_the_data_folder(data):
     web, *_, beat = programs.all_programs(8123)
     assert "127.0.0.1" in web.command
