@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -88,7 +88,10 @@ def alternatives(
     number: int = 3,
 ) -> list[TimeSpan]:
     """Returns the next free times, at which doctor, patient and room are all free, from an instant on. They are within published
-    hours as far as sixty days have enough of them; the rest are any times at which all three are free."""
+    hours as far as sixty days have enough of them; the rest are any times at which all three are free. Never in time off, which
+    the caller has loaded for the refused time only."""
+    ahead = for_doctor(doctor_id, start=after, end=after + rules.SPREAD)
+    doctor_availability = replace(doctor_availability, off=ahead.off) if ahead else doctor_availability
     for period in (7 * _DAY, rules.SPREAD):
         end = after + period
         busy = [TimeSpan(*row) for row in sql.taken_by_any(doctor_id, patient_id, room_id, after, end)]

@@ -1,6 +1,6 @@
 """Appointments over HTTP, as the reference prints them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +8,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
+from apps.appointments import services
 from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
@@ -167,6 +169,24 @@ def test_a_clash_is_refused_with_three_times_that_can_really_be_booked(
     for free in details["alternatives"]:
         assert set(free) == {"doctor_id", "scheduled_time", "duration_minutes"}
         assert receptionist_api.post("/appointments", {"patient_id": str(other.pk), **free}).status_code == 201
+
+
+def test_no_alternative_is_in_time_off(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+    tuesday = monday() + timedelta(days=1)
+    for starts_at, ends_at in ((at("10:30"), at("16:30")), (at("00:00", tuesday), at("12:00", tuesday))):
+        services.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=starts_at, ends_at=ends_at)
+    book(patient, doctor, at("16:30"), duration_minutes=30)
+    other = register_patient("Ann", "Roe")
+    refused = receptionist_api.post("/appointments", body(other, doctor, scheduled_time=at("16:45").isoformat()))
+    assert instants(refused) == [at(clock_time, tuesday) for clock_time in ("12:00", "12:15", "12:30")]
+    book(register_patient("Bea", "Booked"), doctor, at("10:15"), duration_minutes=15)
+    moved = book(other, doctor, at("09:00"))
+    refused = receptionist_api.put(f"/appointments/{moved.pk}", {"scheduled_time": at("10:15").isoformat()})
+    assert instants(refused) == [at(clock_time, tuesday) for clock_time in ("12:00", "12:15", "12:30")]
+
+
+def instants(refused: Any) -> list[datetime]:
+    return [datetime.fromisoformat(free["scheduled_time"]) for free in error_of(refused)["details"]["alternatives"]]
 
 
 def test_a_doctor_without_hours_has_alternatives_too(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:

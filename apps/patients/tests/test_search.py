@@ -304,7 +304,11 @@ def test_whatever_parts_two_names_they_are_found(text: str) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "texts"),
     [
-        ("Anna", "van der Meer-Smit", ["meer-smit", "Anna Meer-Smit", "van der Meer-Smit", "Meersmit", "anna smit", "vandermeersmit"]),
+        (
+            "Anna",
+            "van der Meer-Smit",
+            ["meer-smit", "Anna Meer-Smit", "van der Meer-Smit", "Meersmit", "anna smit", "vandermeersmit"],
+        ),
         ("Maria", "Garcia Smith-Jones", ["smith-jones", "maria smith-jones", "garcia smithjones", "Jones Smith"]),
         ("Anna Marie-Luise", "Koch", ["marie-luise", "koch marie-lu", "marieluise"]),
     ],
