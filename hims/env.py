@@ -34,13 +34,16 @@ def name() -> str:
 
 
 def default_to_sandbox() -> None:
-    """Makes an installation without HIMS_ENV the sandbox, for the commands of a developer. Raises ImproperlyConfigured if it names
-    a database: the servers count such an installation as a clinic's, and sample data must not reach a clinic's database."""
+    """Makes an installation without HIMS_ENV the sandbox, for the commands of a developer.
+
+    Raises ImproperlyConfigured if it names a database: the servers count such an installation as a clinic's, and sample data must
+    not reach a clinic's database.
+    """
     if "HIMS_ENV" in os.environ:
         return
     if "DATABASE_URL" in os.environ:
         raise ImproperlyConfigured(
-            "DATABASE_URL is set and HIMS_ENV is not. Set HIMS_ENV too: production for a clinic, sandbox or development for a trial."
+            "DATABASE_URL is set and HIMS_ENV is not. Set HIMS_ENV too: production for a clinic, sandbox to try HIMS."
         )
     os.environ["HIMS_ENV"] = "sandbox"
 
