@@ -72,7 +72,12 @@ def _under_lock(
     def compare_and_act() -> HttpResponseBase:
         data, version = view.get_for_update()
         data = disclosure.visible_data(view, data)
-        _compare(request, wanted, of(renderers.dumps(data), version), data if view.shows_current else None)
+        try:
+            _compare(request, wanted, of(renderers.dumps(data), version), data if view.shows_current else None)
+        except PreconditionFailed as refusal:
+            if view.shows_current:
+                view.record_current(refused=int(refusal.status))
+            raise
         return handler(request, *args, **kwargs)
 
     return commit_despite_refusal(compare_and_act)

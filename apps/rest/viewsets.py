@@ -113,6 +113,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         need it."""
         raise NotImplementedError(f"{type(self).__name__} has writes with `etag` and no get_for_update()")
 
+    def record_current(self, *, refused: int) -> None:
+        """Audits that a refusal with this status shows the current resource. Views with `shows_current` need it."""
+        raise NotImplementedError(f"{type(self).__name__} has `shows_current` and no record_current()")
+
     def limit_key(self, request: Request) -> str:
         """Returns whose quota the request uses: the user's, the API key's, else the address's."""
         who: Any = request.user

@@ -17,7 +17,7 @@ from apps.consultations.services import NewConsultation, NewSave
 from apps.consultations.steps.ports import OrderRefused
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
-from apps.rest import periods
+from apps.rest import disclosure, periods
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
@@ -124,7 +124,12 @@ class ConsultationViewSet(HimsViewSet):
         signs raise an alert and notify the doctor.
         """
         save = NewSave(**self.parse())
-        return self._reply(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
+        try:
+            return self._reply(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
+        except services.StepChanged as refusal:
+            if refusal.details["current"] is not None:
+                self.record_current(refused=int(refusal.status))
+            raise
 
     @endpoint(
         permission=Permission.CONSULTATION_SIGN,
@@ -264,6 +269,12 @@ class ConsultationViewSet(HimsViewSet):
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         row, _ = services.get_for_update(self.by, self.id_in_path())
         return self.represent(selectors.details(row)), row.version
+
+    def record_current(self, *, refused: int) -> None:
+        if not disclosure.may_see(self.by, Permission.CONSULTATION_VIEW):
+            return  # the refusal is sent without it
+        row = selectors.consultation(self.by, self.id_in_path()).row
+        self.record_access("consultation.read", patient_id=row.patient_id, object_id=row.pk, refused=refused)
 
     def _reply(self, consultation: ConsultationDetails, *, location: str = "") -> Response:
         warnings = responses.warnings(consultation, self.by)

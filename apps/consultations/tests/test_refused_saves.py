@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key
+from apps.audit.models import AuditEvent
 from apps.consultations import services
 from apps.consultations.services import EarlierStepOpen, NotOpen, StepChanged, StepForbidden
 from apps.consultations.tests.factories import save, start_consultation
@@ -36,6 +38,29 @@ def test_a_stale_save_is_shown_the_stored_step_with_its_user_and_time(staff: dic
         "saved_at": stored.saved_at,
         "saved_by": staff["nurse"].pk,
     }
+
+
+def test_a_refusal_that_shows_the_stored_visit_or_step_is_an_audited_read(staff: dict[str, User]) -> None:
+    visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1)
+    who, at = api_client(staff["doctor"]), f"/consultations/{visit.row.pk}"
+    stale = {"HTTP_IF_MATCH": '"old"'}
+    assert who.put(f"{at}/step", {"step_number": 1, "step_data": {"pulse": 99}}, **stale).status_code == 412
+    assert who.post(f"{at}/hold", {}, **stale).status_code == 412
+    assert who.put(f"{at}/step", {"step_number": 1, "step_data": {"pulse": 99}, "version": 0}).status_code == 409
+    assert who.put(f"{at}/step", {"step_number": 7, "step_data": {"plan": "Rest"}, "version": 3}).status_code == 409  # shows none
+    rows = AuditEvent.objects.filter(action="consultation.read", user_id=staff["doctor"].pk).order_by("at", "pk")
+    assert [row.detail["refused"] for row in rows] == [412, 412, 409]
+    assert {(row.patient_id, row.object_id) for row in rows} == {(visit.row.patient_id, visit.row.pk)}
+
+
+def test_a_refusal_that_shows_nothing_to_a_key_is_no_read(staff: dict[str, User]) -> None:
+    visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1)
+    writer = api_key_client(create_api_key(staff["doctor"], "consultations:write").text)
+    sent = {"step_number": 1, "step_data": {"pulse": 99}, "version": 0}
+    refused = writer.put(f"/consultations/{visit.row.pk}/step", sent)
+    assert refused.status_code == 409
+    assert "current" not in refused.json()["error"]["details"]
+    assert not AuditEvent.objects.filter(action="consultation.read").exists()
 
 
 def test_a_step_ahead_of_the_order_is_refused_with_the_open_one(staff: dict[str, User]) -> None:
