@@ -157,10 +157,8 @@ def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
     written = [word for name in names for word in name_forms.parted(name).split()]
     bare = filter(None, map(name_forms.without_article, written))
     terms = {word[:100] for text in (*names, *bare) for word in words(text)}
-    joined = filter(
-        None, map(_run, (*names, *written))
-    )  # "van der Berg" is found as "vanderberg" too, "Anna Meer-Smit" by "meersmit"
-    terms |= {word[:100] for word in joined}
+    # "van der Berg" is a match for "vanderberg" too, and "van der Meer-Smit" for "meersmit".
+    terms |= {run[:100] for run in map(_run, (*names, *written)) if run}
     terms |= {literal(word)[:100] for word in written if _is_literal(word)}
     terms |= {(UNSPACED + run)[:100] for run in map(_run, name_forms.unspaced_runs(names)) if run}
     terms.add(mrn_word(mrn))
@@ -189,11 +187,14 @@ class Query:
     born: tuple[date, ...] = ()
     spoken: tuple[str, ...] = ()  # the folded words, if all are letters: they may be misspelt or misheard
     others: tuple["Query", ...] = ()  # other readings of the text, if this one has no match
+    numbers: tuple[str, ...] = ()  # the prefixes of a date that may be an MRN or a telephone number: these patients match as well
 
     @property
     def is_unspaced(self) -> bool:
         """Returns whether another reading takes the words as one name, which includes all matches of the separate words."""
-        return bool(self.others) and any(prefix.startswith(UNSPACED) for prefix in self.others[0].words[0])
+        if not self.others or self.others[0].born != self.born:
+            return False
+        return any(prefix.startswith(UNSPACED) for prefix in self.others[0].words[0])
 
     @property
     def is_empty(self) -> bool:
@@ -203,18 +204,32 @@ class Query:
 def read_query(text: str, today: date, country: str = "") -> Query:
     """Parses a search text: a date of birth in any usual form, and words in any order.
 
-    `country` is the country of telephone numbers without a country code (ISO 3166-1, like KE).
+    `country` is the country of telephone numbers without a country code (ISO 3166-1, like KE). What can be a date may be an MRN
+    or a telephone number instead: if it is the whole text both count, else the date goes first.
     """
-    born, rest = _take_date(text.strip(), today)
+    text = text.strip()
+    born, rest = _take_date(text, today)
     chunks = _chunks(rest)
     groups = _groups(chunks, country)
     spoken = tuple("".join(words(chunk)) for chunk in chunks) if all(map(_NAME.fullmatch, chunks)) else ()
-    others = tuple(Query(words=other, born=born) for other in _other_readings(chunks, country) if other)
-    return Query(words=groups, born=born, spoken=spoken if all(spoken) else (), others=others)
+    others = [Query(words=other, born=born) for other in _other_readings(chunks, country) if other]
+    numbers = _number(text, country) if born else ()
+    if born and not numbers:
+        others.append(Query(words=_groups(_chunks(text), country)))
+    return Query(words=groups, born=born, spoken=spoken if all(spoken) else (), others=tuple(others), numbers=numbers)
 
 
 _NAME = re.compile(r"[^\W\d_]+(?:['’`.-][^\W\d_]*)*")
 _PHONE = re.compile(r"\+?[\d\s().-]*\d[\d\s().-]*")
+
+
+def _number(text: str, country: str) -> tuple[str, ...]:
+    """Returns the prefixes of a text that is one MRN or one telephone number; none for another text."""
+    is_mrn = MRN_SHAPE.fullmatch(text) is not None
+    if not is_mrn and not _PHONE.fullmatch(text):
+        return ()
+    groups = _groups(_chunks(text), country)
+    return tuple(dict.fromkeys((*([mrn_word(text)] if is_mrn else []), *groups[0]))) if len(groups) == 1 else ()
 
 
 def _groups(chunks: list[str], country: str) -> tuple[tuple[str, ...], ...]:

@@ -179,8 +179,11 @@ def _capped_counts(groups: Sequence[Group], page: PageRequest) -> list[int]:
 
 
 def _born(query: Query, groups: Sequence[Group], page: PageRequest) -> SearchResult:
-    """The few patients born on the day lead; their words are probed."""
+    """The few patients born on the day lead; their words are probed. Those whose number the date may be are added."""
     sql = Statement(page)
     tests = " ".join(sql.probe(prefixes, "d.seq") for prefixes in groups)
-    people = f"WITH {days(sql, query)}, people AS (SELECT d.seq FROM days d WHERE true {tests})"
+    matches = f"SELECT d.seq FROM days d WHERE true {tests}"
+    if query.numbers:
+        matches += f" UNION (SELECT w.seq FROM ({sql.scan(query.numbers)}) w WHERE true {sql.shown('w.seq')} LIMIT {LOOKED_AT})"
+    people = f"WITH {days(sql, query)}, people AS ({matches})"
     return sql.search_result(people, "seq DESC")

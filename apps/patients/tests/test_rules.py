@@ -100,6 +100,11 @@ def test_a_date_next_to_a_name_is_taken_out_of_it() -> None:
     assert query.words == (("#doe", "doe"),)
 
 
+@pytest.mark.parametrize("text", ["- 12 05 80", "+ 12 05 80", "(12 05 80)", "12 05 80 .", "15-May-80", "12-05-80"])
+def test_a_date_with_signs_around_it_is_read(text: str) -> None:
+    assert rules.read_query(text, TODAY).born
+
+
 def test_digits_may_be_a_telephone_number_from_either_end_or_an_mrn() -> None:
     query = rules.read_query("555-0123", TODAY)
     assert query.words == (("#5550123", "+5550123", "-3210555", "5550123"),)

@@ -90,7 +90,7 @@ def test_among_many_no_list_search_or_detail_reads_the_whole_table(people: int) 
 
 def test_a_search_costs_the_same_statements_whatever_it_finds() -> None:
     insert_patients(3_000)
-    for text, most in {"john": 3, "mrn10000123": 2, "zzqq": 3, "mary smith": 4, "1980-05-15": 2}.items():
+    for text, most in {"john": 3, "mrn10000123": 2, "zzqq": 3, "mary smith": 4, "1980-05-15": 2, "20010203": 2}.items():
         for limit in (1, 100):
             with CaptureQueriesContext(connection) as caught:
                 selectors.list_page(visible_to=SYSTEM, text=text, window=Window(limit=limit))
@@ -369,6 +369,39 @@ def test_a_number_is_found_as_it_is_dialled_at_home_and_from_abroad(
     register_patient("Other", "Person", phone="+254 733 000 000")
     for text in texts:
         assert exact(text) == [patient.seq], text
+
+
+@pytest.mark.parametrize("mrn", ["20011231", "12-05-80", "MRN19870412", "A-1987-04-12", "010280"])
+def test_an_mrn_that_reads_as_a_date_is_matched(mrn: str) -> None:
+    patient = register_patient("Rosa", "Diaz", mrn=mrn)
+    register_patient("Other", "Person")
+    assert exact(mrn) == [patient.seq]
+
+
+@pytest.mark.parametrize("mrn", ["20011231", "12-05-80", "MRN19870412"])
+def test_an_mrn_that_reads_as_a_date_is_matched_next_to_a_name(mrn: str) -> None:
+    patient = register_patient("Rosa", "Diaz", mrn=mrn)
+    register_patient("Rosa", "Diaz")
+    assert exact(f"diaz {mrn}") == [patient.seq]
+
+
+def test_a_telephone_number_that_begins_like_a_date_is_matched(settings: Any) -> None:
+    settings.CLINIC_COUNTRY = "FR"
+    patient = register_patient("Rosa", "Diaz", phone="+33 6 12 34 56 78")
+    register_patient("Other", "Person")
+    for text in ("06 12 34 56 78", "diaz 06 12 34 56 78", "06.12.34.56.78"):
+        assert exact(text) == [patient.seq], text
+
+
+def test_a_date_of_birth_and_a_number_that_read_alike_both_match() -> None:
+    born = register_patient("Rosa", "Diaz", born=rules.date(2001, 12, 31))
+    numbered = register_patient("Ana", "Diaz", mrn="20011231")
+    assert exact("20011231") == [numbered.seq, born.seq]
+    assert patient_search.find("20011231", hidden=[numbered.seq]).seqs == [born.seq]
+    assert exact("diaz 20011231") == [born.seq]  # next to a name it is the date, if that matches
+    sasaki = register_patient("健一", "佐々木", born=rules.date(2001, 12, 31))
+    register_patient("健二", "佐々木", mrn="20011231-2")
+    assert exact("佐 20011231") == [sasaki.seq]
 
 
 def test_the_old_numbers_and_names_of_a_merge_find_the_survivor_until_it_is_undone() -> None:
