@@ -21,9 +21,9 @@ def admin(staff: dict[str, User]) -> Client:
 
 
 def heading(text: str) -> str:
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
-    assert found
-    return re.sub(r"<[^>]+>", "", found[1]).strip()
+    match = re.search(r"<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
+    assert match
+    return re.sub(r"<[^>]+>", "", match[1]).strip()
 
 
 def test_a_page_is_titled_by_its_row_and_not_by_its_model(admin: Client) -> None:
