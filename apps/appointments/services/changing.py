@@ -55,11 +55,12 @@ def change(
     changed_values = {name: value for name, value in changes.items() if name in CHANGEABLE and getattr(row, name) != value}
     to = changes.get("status", row.status)
     if to != row.status or (row.status in _FINAL and "status" in changes):
-        transitions.check_manual_transition(row, to, early=early)
+        transitions.STATES.check(row, to)
     elif row.status in _FINAL and changed_values:
         raise transitions.STATES.refused(row, row.status, AlreadyOver)
     done, doctor_availability = _apply(by, row, changed_values)
     if to != row.status:
+        transitions.check_manual_transition(row, to, early=early)  # by the new time; the transaction undoes what was written
         done = done.then(transitions.apply_transition(by, row, to, reason=changes.get("cancellation_reason", "")))
     transitions.complete_change(by, done, notify_patient=notify_patient)
     return BookingResult(row, booking_warnings(doctor_availability, span_of(row)) if doctor_availability else ())

@@ -57,6 +57,23 @@ def test_a_visit_of_today_needs_no_word_and_put_takes_early(staff: dict[str, Use
         assert receptionist_api.put(f"/appointments/{later.pk}", {"status": "checked_in", "early": True}).status_code == 200
 
 
+def test_a_new_time_and_a_status_sent_together_are_checked_by_the_new_time(staff: dict[str, User]) -> None:
+    today, later, day = visit_on(staff, 0), visit_on(staff, 1), monday()
+    with time_machine.travel(at("13:00"), tick=False):
+        receptionist_api = api_client(staff["receptionist"])
+
+        def change(row: Appointment, status: str, time: Any) -> tuple[int, str]:
+            reply = receptionist_api.put(f"/appointments/{row.pk}", {"scheduled_time": time.isoformat(), "status": status})
+            row.refresh_from_db()
+            return reply.status_code, row.status
+
+        assert change(today, "no_show", at("15:00", day)) == (409, "scheduled")
+        assert change(today, "checked_in", at("15:00", day + timedelta(days=7))) == (409, "scheduled")
+        assert today.scheduled_time == at("12:00", day)
+        assert change(later, "checked_in", at("13:15", day)) == (200, "checked_in")
+        assert change(today, "no_show", at("11:00", day)) == (200, "no_show")
+
+
 @pytest.mark.parametrize("days", OTHER_DAYS)
 def test_a_visit_of_another_day_is_begun_only_early(staff: dict[str, User], days: int) -> None:
     row = visit_on(staff, days)
