@@ -56,7 +56,7 @@ class InvalidLink(Invalid):
 
 @transaction.atomic
 def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True, revoke_api_keys: bool = False) -> None:
-    """Gives a user a new password; all their sessions end, in browsers too. Raises ReauthenticationRequired."""
+    """Gives a user a new password; all their sessions and mailed links end, in browsers too. Raises ReauthenticationRequired."""
     require_recent_login(by)
     user = session_revocation.lock_manageable(by, user_id)
     _set_password(by, user, password, check=check)
@@ -138,21 +138,21 @@ def reset_password(*, token: str, password: str, place: SignInPlace = UNKNOWN_PL
     Raises RateLimited, InvalidLink, and Invalid for the password, which leaves the link valid.
     """
     lockout.check_request_rate("reset", place)
-    link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
-    if link is None:
+    link = _live_links().filter(token_hash=tokens.fingerprint(token))
+    user_id = link.values_list("user", flat=True).first()
+    if user_id is None:
         raise InvalidLink
-    user = session_revocation.lock_staff_member(link.user_id)
-    if not user.is_staff:
+    user = session_revocation.lock_staff_member(user_id)
+    if not user.is_staff or not link.exists():  # links become void under the lock of their user
         raise InvalidLink
     _set_password(user, user, password, field="new_password")
-    void_links(user)
     revoke_all_keys(by=user, user=user, reason="password_reset")
     lockout.reset_lockout(user)
     return user
 
 
 def void_links(user: User) -> None:
-    """Voids all links that were mailed to this user, inside the caller's transaction."""
+    """Voids all links that were mailed to this user, inside the caller's transaction, which has the user's row locked."""
     PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
 
 
@@ -176,6 +176,7 @@ def _set_password(
     if check:
         check_strength(password, user, field)
     user.amend(password=make_password(password), password_needs_mfa=check and len(password) < rules.LENGTH)
+    void_links(user)
     session_revocation.end_everywhere(by=by, user=user, reason=Session.End.PASSWORD_CHANGED, keep_session_id=keep_session_id)
     emit(StaffChanged(user_id=user.pk, changes=("password",)), by=by)
 

@@ -196,6 +196,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
     if not user.amend(is_active=False):
         raise AlreadyDeactivated
     end_everywhere(by=by, user=user, reason=Session.End.DEACTIVATED)
+    void_links(user)
     revoke_all_keys(by=by, user=user, reason="owner_deactivated")
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user

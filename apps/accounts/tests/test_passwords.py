@@ -217,6 +217,21 @@ def test_no_link_is_made_for_a_user_who_left() -> None:
         token_of(user)
 
 
+def test_no_mailed_link_survives_a_new_password_or_a_closed_account() -> None:
+    user, other = hire(), hire("other")
+    tokens = [token_of(user), token_of(user, "invitation")]
+    services.change_password(by=user, session_id=None, current=PASSWORD, new=NEW)
+    assert [reset(token).status_code for token in tokens] == [400, 400]
+    token = token_of(user)
+    services.set_password(by=SYSTEM, user_id=user.pk, password=f"{NEW} again")
+    assert reset(token).status_code == 400
+    token = token_of(user)
+    services.deactivate(by=SYSTEM, user_id=user.pk)
+    services.reactivate(by=SYSTEM, user_id=user.pk)
+    assert reset(token).status_code == 400
+    assert reset(token_of(other)).status_code == 200
+
+
 def test_a_link_names_our_address_whatever_host_was_claimed(settings: Any) -> None:
     settings.ALLOWED_HOSTS, settings.HIMS_BASE_URL = ["*"], "https://hims.clinic.example"
     user = hire()
