@@ -210,11 +210,17 @@ class Plan:
 
 
 def last_plan(by: Actor, patient_id: UUID, *, before: datetime) -> Plan | None:
-    """Returns the plan of the last consultation that was signed with one, of those that began before. One query."""
+    """Returns the plan of the last consultation that was signed with one, of those that began before. One query.
+
+    Only the latest save of the step was signed: an earlier one may have a plan that was cleared afterwards.
+    """
     signed = Consultation.objects.visible_to(by).filter(patient=patient_id, status__in=SIGNED, started_at__lt=before)
     saves = StepSave.objects.filter(number=Step.TREATMENT_PLAN, consultation__in=signed.order_by().values("pk"))
-    newest = saves.exclude(data__plan=None).order_by("-consultation__started_at", "-consultation_id", "-version")
-    row = newest.values_list("consultation_id", "consultation__started_at", "data__plan").first()
+    later = StepSave.objects.filter(
+        consultation=OuterRef("consultation"), number=OuterRef("number"), version__gt=OuterRef("version")
+    )
+    plans = saves.exclude(Exists(later)).exclude(data__plan=None).order_by("-consultation__started_at", "-consultation_id")
+    row = plans.values_list("consultation_id", "consultation__started_at", "data__plan").first()
     return Plan(*row) if row else None
 
 

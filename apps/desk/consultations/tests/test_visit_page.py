@@ -5,13 +5,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.common import clock
-from apps.consultations import services
+from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, StepSave
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
@@ -63,6 +65,21 @@ def test_the_facts_next_to_the_visit_are_the_chart_s(staff: dict[str, User]) -> 
     assert facts.plan.text == "Walk 30 minutes a day"
     assert facts.problems
     assert (facts.allergy_status, facts.may_confirm) == ("not_asked", False)
+
+
+def test_the_last_plan_is_one_that_was_signed_and_not_one_that_was_cleared_before(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    for plan, cleared in (("Walk 30 minutes a day", False), ("Two aspirin a day", True)):
+        visit = start_consultation(doctor, patient)
+        visit = save(doctor, save(doctor, visit, 7, {"plan": "Rest"}), 7, {"plan": plan})
+        if cleared:
+            save(doctor, visit, 7, {"plan": None})
+        services.complete(by=doctor, consultation_id=visit.row.pk, override_incomplete=True, reason="Left early")
+    now = start_consultation(doctor, patient)
+    with CaptureQueriesContext(connection) as asked:
+        plan_shown = selectors.last_plan(doctor, patient.pk, before=now.row.started_at)
+    assert plan_shown is not None
+    assert (plan_shown.text, len(asked)) == ("Walk 30 minutes a day", 1)
 
 
 def test_a_second_open_visit_of_the_patient_is_shown_with_a_link(staff: dict[str, User], colleague: User) -> None:
