@@ -50,8 +50,8 @@ def reply(request: HttpRequest, consultation: ConsultationDetails, form: StepFor
 def _saved(request: HttpRequest, after: ConsultationDetails, form: StepForm) -> dict[str, Any]:
     saved = after.saves[form.step]
     context = {
-        **page_context.guidance(after, form.step),
-        **page_context.urgent(after, form.step),
+        **page_context.guidance(after, request.POST, form.step),
+        **page_context.urgent(after, form.step, request.POST),
         **page_context.page(request, after.row),
         "may_save": True,
     }

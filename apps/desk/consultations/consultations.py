@@ -244,7 +244,7 @@ class ConsultationAdmin(StepPages, StartPages):
         sign_url = reverse(f"admin:{self.row_action_url_name(SIGN)}", args=[consultation.row.pk])
         return {
             **page_context.frame(request, consultation, Step.REVIEW_SIGN),
-            **page_context.guidance(consultation),
+            **page_context.guidance(consultation, request.POST),
             "row_actions": [one for one in actions if one["url"] != sign_url],
             "sign_url": sign_url if any(one["url"] == sign_url for one in actions) else "",
             "ready_url": next((one["url"] for one in actions if one["url"].endswith("/ready/")), ""),
@@ -274,7 +274,7 @@ class ConsultationAdmin(StepPages, StartPages):
             consultation = selectors.consultation(cast("Actor", request.user), row.pk)  # as it is after a refusal
             page.template_name = "desk/visit/sign.html"
             context = {
-                **page_context.guidance(consultation),
+                **page_context.guidance(consultation, request.POST),
                 "content": page_context.content(request, consultation),
                 "version": consultation.row.version,
                 "missing": page_context.missing(consultation),

@@ -22,7 +22,7 @@ from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import NURSE_STEPS, Step
 from apps.desk.appointments.labels import doctor
 from apps.desk.consultations import labels, visit_facts, visit_rail
-from apps.desk.consultations.step_forms import ALERT
+from apps.desk.consultations.step_forms import ALERT, acknowledged
 from apps.desk.kit.site import can_open
 from apps.patients.chart import banner
 from apps.patients.rights import Permission as PatientPermission
@@ -76,7 +76,7 @@ def frame(request: HttpRequest, consultation: ConsultationDetails, here: Step) -
         "here": here,
         "mine": mine,
         "facts": visit_facts.facts(request, row),
-        **urgent(consultation, here),
+        **urgent(consultation, here, request.POST),
         "other_visits": links(others),
         "may_mark_ready": may_mark_ready(request.user, row),
     }
@@ -89,9 +89,11 @@ def links(visits: Sequence[Consultation]) -> list[dict[str, Any]]:
     ]
 
 
-def urgent(consultation: ConsultationDetails, here: Step) -> dict[str, Any]:
-    """Returns the urgent alerts of other sections, which each page shows until a doctor has acknowledged them."""
-    elsewhere = [_with_box(alert) for alert in consultation.urgent_alerts if not _is_at(alert, here)]
+def urgent(consultation: ConsultationDetails, here: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the urgent alerts of other sections, which each page shows until a doctor has acknowledged them, with the reasons
+    that were sent with a form."""
+    typed = typed_reasons(sent)
+    elsewhere = [_with_box(alert, typed) for alert in consultation.urgent_alerts if not _is_at(alert, here)]
     return {"urgent": elsewhere, "rules_note": consultation.row.guidance.get("note", "")}
 
 
@@ -107,8 +109,13 @@ def _moment(at: datetime) -> str:
     return time if clinic_times.local(at).date() == clock.today() else f"{clinic_times.day(at)}, {time}"
 
 
-def _with_box(alert: Mapping[str, Any]) -> dict[str, Any]:
-    return {**alert, "box": ALERT + alert["id"]}
+def typed_reasons(sent: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the reasons for overriding alerts that were sent with a form, by alert, so that a refused form keeps them."""
+    return {one.id: one.reason for one in acknowledged(sent)}
+
+
+def _with_box(alert: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    return {**alert, "box": ALERT + alert["id"], "typed": typed.get(alert["id"], "")}
 
 
 def _is_at(alert: Mapping[str, Any], here: Step) -> bool:
@@ -116,12 +123,13 @@ def _is_at(alert: Mapping[str, Any], here: Step) -> bool:
     return here in (alert["step"], Step.REVIEW_SIGN)
 
 
-def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dict[str, Any]:
-    """Returns the prompts and alerts of one step, or of all, and the note about the rules."""
-    guidance = consultation.row.guidance
+def guidance(consultation: ConsultationDetails, sent: Mapping[str, Any], step: Step | None = None) -> dict[str, Any]:
+    """Returns the prompts and alerts of one step, or of all, and the note about the rules; the alerts with the reasons that were
+    sent with a form."""
+    guidance, typed = consultation.row.guidance, typed_reasons(sent)
     prompts = [line for line in guidance.get("prompts", []) if step is None or line["step"] == step]
     alerts = [
-        _with_box(line) | {"answer": consultation.acknowledged.get(line["id"])}
+        _with_box(line, typed) | {"answer": consultation.acknowledged.get(line["id"])}
         for line in consultation.alerts
         if step is None or line["step"] == step
     ]

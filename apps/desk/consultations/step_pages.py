@@ -18,7 +18,7 @@ from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewSave, StepChanged
-from apps.consultations.steps import notices
+from apps.consultations.steps import notices, ports
 from apps.consultations.steps.definitions import SCHEMAS, Step
 from apps.consultations.steps.fields import merged
 from apps.desk.appointments.labels import doctor
@@ -209,19 +209,19 @@ class StepPages(HimsModelAdmin[Consultation]):
         context = {
             **self.admin_site.each_context(request),
             **frame,
-            **page_context.guidance(consultation, step),
+            **page_context.guidance(consultation, request.POST, step),
             "opts": self.opts,
             "title": labels.step(step),
             "original": row,
             "form": form,
             "errors": form.errors,
             "clash": clash,
-            "refused": [{"because": one.get("because", ""), "box": f"{ALERT}{one.get('id', '')}"} for one in refused],
+            "refused": _refused(request, consultation, step, refused),
             "progress": next(one for one in consultation.progress.steps if one.step is step),
             "may_save": page_context.may_save(by, row, step),
             "why_not": _why_not(by, consultation, step),
             "lines": page_context.step_lines(save) if save else [],
-            "typed": _typed(form),
+            "typed": _typed(request, form),
             "save": save,
             "prefill": _prefill(consultation, step),
             "is_overview": step is Step.PATIENT_OVERVIEW,
@@ -244,6 +244,18 @@ class StepPages(HimsModelAdmin[Consultation]):
         return TemplateResponse(request, "desk/visit/section.html", context)
 
 
+def _refused(request: HttpRequest, consultation: ConsultationDetails, step: Step, alerts: Any) -> list[dict[str, str]]:
+    """Returns the alerts for which a step handler refused the save, each with the reason that was sent for it; and those of an
+    earlier refusal for which a reason was sent."""
+    typed, ours = page_context.typed_reasons(request.POST), {alert["id"] for alert in consultation.alerts}
+    shown = {str(one.get("id", "")): one.get("because", "") for one in alerts}
+    if ports.handler_of(step) is not None:
+        shown = {alert_id: "" for alert_id in typed if alert_id not in ours} | shown
+    return [
+        {"because": because, "box": f"{ALERT}{alert_id}", "typed": typed.get(alert_id, "")} for alert_id, because in shown.items()
+    ]
+
+
 def _may_confirm(frame: dict[str, Any], step: Step) -> bool:
     """Returns whether the facts next to the section can be confirmed with one button: there are some, and the user may."""
     facts = frame["facts"]
@@ -262,10 +274,12 @@ def _completes(request: HttpRequest, consultation: ConsultationDetails, step: St
     return False if stays and not (save and save.state == State.COMPLETED) else None
 
 
-def _typed(form: StepForm) -> list[tuple[str, str]]:
+def _typed(request: HttpRequest, form: StepForm) -> list[tuple[str, str]]:
     """Returns the submitted values as text, to be copied if they can no longer be saved."""
     form.errors  # noqa: B018  # fills `cleaned_data`
-    return labels.lines(form.step_data()) if form.is_bound else []
+    reasons = page_context.typed_reasons(request.POST).values()
+    overriding = [(gettext("Reason for overriding this alert"), reason) for reason in reasons]
+    return [*labels.lines(form.step_data()), *overriding] if form.is_bound else []
 
 
 def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -7,8 +7,10 @@ from apps.accounts.tests.factories import api_client, browser, hire
 from apps.consultations import services
 from apps.consultations.tests.factories import save
 from apps.consultations.tests.test_alerts import CRITICAL, NORMAL, WORKFLOWS, nurse_visit, put, queue
+from apps.consultations.tests.test_ports import Pharmacy, pharmacy
 from apps.desk.consultations.tests.test_admin import fill_in, page
 
+__all__ = ["pharmacy"]  # fixtures
 pytestmark = pytest.mark.django_db
 
 
@@ -25,6 +27,42 @@ def test_the_banner_stays_on_every_page_of_the_visit_until_a_doctor_acknowledges
     (alert,) = save(staff["nurse"], visit, 2).alerts
     assert fill_in(doctor, page("step", visit, 1), **{f"alert-{alert['id']}": "Repeated: 150/90"}).status_code == 302
     assert 'class="alert stop"' not in doctor.get(page("change", visit)).content.decode()
+
+
+def reason_box(alert_id: str, reason: str) -> str:
+    return f'name="alert-{alert_id}" value="{reason}"'
+
+
+def test_the_reason_for_an_alert_is_shown_again_when_the_signature_or_the_section_is_refused(staff: dict[str, User]) -> None:
+    visit, client = nurse_visit(staff), browser(staff["doctor"])
+    visit = save(staff["nurse"], visit, 1, CRITICAL)
+    first, second = (alert["id"] for alert in visit.open_alerts)
+    sent = {f"alert-{first}": "Repeated: 150/90"}
+    refused = client.post(page("complete", visit), sent | {"version": visit.row.version}).content.decode()
+    assert reason_box(first, "Repeated: 150/90") in refused
+    assert f'name="alert-{second}" maxlength' in refused
+    for number, wrong in ((1, {"pulse": "x"}), (9, {"follow_up_date": "2020-01-01"})):  # a page of the alerts, and another one
+        shown = fill_in(client, page("step", visit, number), **sent, **wrong).content.decode()
+        assert reason_box(first, "Repeated: 150/90") in shown, number
+    save(staff["nurse"], visit, 1, CRITICAL | {"pulse": 70})
+    stale = {"version": "1", "bp": "118/80"} | sent
+    assert reason_box(first, "Repeated: 150/90") in client.post(page("step", visit, 1), stale).content.decode()
+    services.hold(by=staff["doctor"], consultation_id=visit.row.pk)
+    read_only = client.post(page("step", visit, 1), stale).content.decode()
+    assert "<dt>Reason for overriding this alert</dt><dd>Repeated: 150/90</dd>" in read_only
+
+
+def test_the_reason_for_an_alert_of_a_handler_is_shown_again_with_the_next_refusal(
+    staff: dict[str, User], pharmacy: Pharmacy
+) -> None:
+    visit, client = nurse_visit(staff), browser(staff["doctor"])
+    sent = {"medications_0_name": "Penicillin"}
+    assert 'name="alert-a1" maxlength' in fill_in(client, page("step", visit, 8), **sent).content.decode()
+    sent |= {"alert-a1": "Tolerated twice", "medications_0_refills": "many"}
+    assert reason_box("a1", "Tolerated twice") in fill_in(client, page("step", visit, 8), **sent).content.decode()
+    sent["medications_0_refills"] = "1"
+    assert fill_in(client, page("step", visit, 8), **sent).status_code == 302
+    assert [one.reason for one in pharmacy.orders[-1].acknowledged] == ["Tolerated twice"]
 
 
 @WORKFLOWS
