@@ -1,5 +1,6 @@
 """The page of one section. Its form is saved through a service; if a colleague saved in the meantime, it shows both versions."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.utils.translation import gettext
 from apps.access.actor import Actor
 from apps.common import clinic_times
 from apps.common.errors import Forbidden, HimsError
-from apps.consultations import selectors, services
+from apps.consultations import rules, selectors, services
 from apps.consultations.models import Consultation, StepSave
 from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
@@ -123,7 +124,6 @@ class StepPages(HimsModelAdmin[Consultation]):
             elif not {"_still", "_ready"} & set(request.POST):
                 text = gettext("%(section)s: nothing was entered, so it stays to do.")
                 messages.warning(request, text % {"section": labels.step(step)})
-            consultation = self._also(request, consultation, step)
         except Forbidden:
             raise
         except StepChanged:
@@ -131,6 +131,13 @@ class StepPages(HimsModelAdmin[Consultation]):
         except HimsError as refusal:
             add_errors(form, refusal)
             return self._page(request, consultation, step, form, refused=refusal.details.get("alerts", ()))
+        try:
+            consultation = self._also(request, consultation, step)
+        except Forbidden:
+            raise
+        except HimsError as refusal:  # the section itself is saved: its page shows the new version
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(visit_rail.step_url(row, step))
         return HttpResponseRedirect(self._following(request, consultation, step))
 
     def _also(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> ConsultationDetails:
@@ -229,7 +236,8 @@ class StepPages(HimsModelAdmin[Consultation]):
             "search": diagnosis_search.matching(request, row) if step is Step.ASSESSMENT else None,
             "coded": save.parsed.get("diagnoses", []) if save else [],
             "unplaced": notices.of_step(step) or notices.of_save(save),
-            "may_confirm_facts": _may_confirm(frame, step),
+            "may_confirm_facts": _may_confirm(consultation, frame, step),
+            "may_match_all": _may_confirm(consultation, frame, step, completes=True),
             "is_done": save is not None and save.state == State.COMPLETED,
             "is_draft": save is not None and save.state == State.IN_PROGRESS,
         }
@@ -256,9 +264,14 @@ def _refused(request: HttpRequest, consultation: ConsultationDetails, step: Step
     ]
 
 
-def _may_confirm(frame: dict[str, Any], step: Step) -> bool:
-    """Returns whether the facts next to the section can be confirmed with one button: there are some, and the user may."""
-    facts = frame["facts"]
+def _may_confirm(consultation: ConsultationDetails, frame: dict[str, Any], step: Step, *, completes: bool = False) -> bool:
+    """Returns whether the facts next to the section can be confirmed with one button: there are some, and the user may save the
+    history after this section. With `completes` the button completes this section first."""
+    facts, reached = frame["facts"], consultation.progress
+    if completes:
+        reached = replace(reached, missing=tuple(one for one in reached.missing if one is not step))
+    if rules.blocking_step(consultation.row.workflow_type, Step.HISTORY_REVIEW, reached) is not None:
+        return False
     is_open = any(one.number == Step.HISTORY_REVIEW and one.css != "done" for one in frame["rail"])
     is_mine = Step.HISTORY_REVIEW in frame["mine"] and step in frame["mine"]
     return facts is not None and facts.may_confirm and is_open and is_mine and step is not Step.HISTORY_REVIEW

@@ -171,6 +171,39 @@ def test_the_overview_is_confirmed_with_one_click_and_the_history_with_it(staff:
     assert fill_in(client, page("step", visit, 2), chief_complaint="Cough").headers["Location"] == page("step", visit, 4)
 
 
+def test_the_history_of_a_standard_visit_is_confirmed_with_one_click_only_when_it_can_be_saved(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    chart(patient, "allergy", "Penicillin")
+    visit, client = start_consultation(doctor, patient, "standard"), browser(doctor)
+
+    def offered(number: int) -> list[bool]:
+        text = client.get(page("step", visit, number)).content.decode()
+        return ["Still correct (all)" in text, "Both match, and allergies" in text]
+
+    assert offered(0) == [False, False]
+    fill(doctor, visit, 0, 1)
+    assert offered(2) == [False, False]
+    fill(doctor, visit, 2)
+    assert (offered(2), offered(0)) == ([True, False], [True, False])
+    save(doctor, visit, 0, {"identity_confirmed": None}, completed=False)
+    assert (offered(2), offered(0)) == ([False, False], [False, True])  # the second button completes the overview first
+    fill_in(client, page("step", visit, 0), _match="all")
+    assert {one.number for one in StepSave.objects.filter(state="completed")} == {0, 1, 2, 3}
+
+
+def test_a_section_that_is_saved_before_a_refused_confirmation_has_its_new_version(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient(), "standard"), browser(staff["doctor"])
+    form = client.get(page("step", visit, 0)).context["form"]
+    answers = {"version": str(form["version"].value()), "identity_confirmed": "on", "_still": "1"}
+    shown = client.post(page("step", visit, 0), answers, follow=True)
+    assert shown.redirect_chain == [(page("step", visit, 0), 302)]
+    text = shown.content.decode()
+    assert "complete the earlier step first" in text
+    assert "Not saved" not in text
+    assert fill_in(client, page("step", visit, 0)).status_code == 302
+    assert StepSave.objects.latest("id").state == "completed"
+
+
 def test_the_trends_next_to_the_boxes_show_the_usual_range_of_adults(staff: dict[str, User]) -> None:
     for born, bands in ((date(1980, 5, 15), 1), (clock.today() - timedelta(days=3_000), 0)):
         patient = register_patient("Ann", f"Born {born.year}", born)
