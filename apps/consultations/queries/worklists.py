@@ -66,6 +66,13 @@ def with_nurses(*, visible_to: Actor, since: datetime) -> list[Any]:
     return list(rows.select_related("patient", "doctor", "appointment__room", "entered_by").order_by("started_at", "id"))
 
 
+def last_begun(*, by: Actor, since: datetime) -> Consultation | None:
+    """Returns the consultation of an appointment that the actor started last, since the instant, and that has not ended. One
+    query."""
+    rows = Consultation.objects.visible_to(by).live().filter(entered_by=by.id, started_at__gte=since, appointment__isnull=False)
+    return rows.order_by("-started_at", "-id").first()
+
+
 def to_finish(*, visible_to: Actor, doctor_id: UUID) -> QuerySet[Consultation]:
     """Returns the doctor's consultations that began more than a day ago and are not signed, the oldest first."""
     rows = Consultation.objects.visible_to(visible_to).live().filter(doctor=doctor_id)

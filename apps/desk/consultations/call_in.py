@@ -1,8 +1,10 @@
 """Calls a patient in with one click: starts the visit and opens its first step, for a nurse the vital signs.
 
-The page takes only forms. Without an appointment it calls the next patient of the queue.
+The page takes only forms. Without an appointment it calls the next patient of the queue. `since` is then the time of the page
+with the button: a second click on it leads to the visit that the first one started.
 """
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -49,7 +51,8 @@ class CallInView(View):
             raise PermissionDenied
         by = cast("Actor", request.user)
         try:
-            address = _start_named(by, request.POST["appointment"]) if "appointment" in request.POST else _start_next(by)
+            named = request.POST.get("appointment")
+            address = _start_next(request, by) if named is None else _start_named(by, named)
         except (Forbidden, NotFound):
             raise
         except HimsError as refusal:
@@ -68,13 +71,15 @@ def _start_named(by: Actor, appointment_id: str) -> str:
     except ValueError as error:
         raise NotFound("There is no such appointment.") from error
     except AlreadyStarted as refusal:
-        return reverse("admin:consultations_consultation_go_on", args=[refusal.details["consultation_id"]])
+        return _go_on(refusal.details["consultation_id"])
 
 
-def _start_next(by: Actor) -> str:
+def _start_next(request: HttpRequest, by: Actor) -> str:
     """Starts the visit of the next patient; for a doctor opens first the visits that nurses handed over. Returns the address of
     the page, empty if no patient waits."""
     entries = [entry for entry in board.current(by=by).entries if not entry.left_over]
+    if address := _started(request, by):  # read after the queue: a visit that is not in it yet is seen here
+        return address
     is_nurse = by.has_permission(Permission.CONSULTATION_ANY)  # starts visits for the doctors
     marked = [] if is_nurse else [entry.appointment for entry in entries if entry.appointment.status == Status.IN_PROGRESS]
     begun = worklists.live_of_appointments(visible_to=by, appointment_ids=[row.pk for row in marked])
@@ -85,9 +90,28 @@ def _start_next(by: Actor) -> str:
         try:
             return _start(by, row)
         except Conflict:
+            if address := _started(request, by):
+                return address
             if number == len(waiting[:_TRIES]):
                 raise
     return ""
+
+
+def _started(request: HttpRequest, by: Actor) -> str:
+    """Returns the address of the visit that the user has started since the page with the button was shown; empty without one."""
+    try:
+        since = datetime.fromisoformat(request.POST.get("since", ""))
+    except ValueError:
+        return ""
+    visit = worklists.last_begun(by=by, since=since) if since.tzinfo else None
+    if visit is None:
+        return ""
+    messages.info(request, gettext("You have already started this visit. Open the page again to call in the next patient."))
+    return _go_on(visit.pk)
+
+
+def _go_on(visit_id: UUID) -> str:
+    return reverse("admin:consultations_consultation_go_on", args=[visit_id])
 
 
 def _start(by: Actor, row: Appointment) -> str:

@@ -1,21 +1,26 @@
 """Calling a patient in from the home page: one click starts the visit and opens its first step."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments.models import Appointment
+from apps.appointments.queue import board
 from apps.appointments.tests.factories import at, book, book_and_check_in
 from apps.consultations import services
 from apps.consultations.models import Consultation
 from apps.consultations.steps.definitions import Step
 from apps.consultations.tests.factories import start_consultation
+from apps.desk.consultations import call_in
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
 
@@ -65,6 +70,56 @@ def test_the_next_patient_is_the_urgent_one_then_the_one_who_waits_longest(staff
     assert response.redirect_chain == [(HOME, 302)]
     assert "No patients are waiting." in response.content.decode()
     assert Consultation.objects.count() == 2
+
+
+def main_form(client: Client, address: str) -> dict[str, str]:
+    """Returns what the main button of the page sends."""
+    (since,) = re.findall(r'name="since" value="([^"]+)"', client.get(address).content.decode())
+    return {"since": since}
+
+
+@pytest.mark.parametrize("address", [HOME, "/admin/queue/"])
+@pytest.mark.parametrize("role", ["nurse", "doctor"])
+def test_a_second_click_on_the_button_leads_to_the_visit_that_the_first_one_started(
+    staff: dict[str, User], role: str, address: str
+) -> None:
+    first, second = (book_and_check_in(ann(name), staff["doctor"], minutes) for name, minutes in (("First", 30), ("Second", 5)))
+    client = browser(staff[role])
+    sent = main_form(client, address)
+    client.post(CALL_IN, sent)
+    again = client.post(CALL_IN, sent)
+    visit = Consultation.objects.get()
+    assert visit.appointment_id == first.pk
+    assert again.headers["Location"] == reverse("admin:consultations_consultation_go_on", args=[visit.pk])
+    assert "You have already started this visit." in client.get(again.headers["Location"], follow=True).content.decode()
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
+        client.post(CALL_IN, main_form(client, address))  # the page of later calls in the next patient
+    assert set(Consultation.objects.values_list("appointment_id", flat=True)) == {first.pk, second.pk}
+
+
+def test_a_second_click_that_the_queue_overtakes_leads_to_the_visit_of_the_first(
+    staff: dict[str, User], nurse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("First", "Second"):
+        book_and_check_in(ann(name), staff["doctor"], 5)
+    sent, before = main_form(nurse, HOME), board.current(by=staff["nurse"])
+    nurse.post(CALL_IN, sent)
+    monkeypatch.setattr(call_in.board, "current", lambda **_: before)  # read just before the first click was stored
+    nurse.post(CALL_IN, sent)
+    assert Consultation.objects.count() == 1
+
+
+def test_a_visit_that_a_colleague_started_meanwhile_is_not_the_next_one(staff: dict[str, User], nurse: Client) -> None:
+    first, second = (book_and_check_in(ann(name), staff["doctor"], minutes) for name, minutes in (("First", 30), ("Second", 5)))
+    sent = main_form(nurse, HOME)
+    start_consultation(staff["doctor"], first.patient, by=hire("other", "nurse"), appointment_id=first.pk)
+    assert nurse.post(CALL_IN, sent).headers["Location"] == step_page(second, Step.VITALS)
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-01-01", "2026-01-01T10:00"])
+def test_a_time_that_no_page_sends_hinders_no_call(staff: dict[str, User], nurse: Client, since: str) -> None:
+    row = book_and_check_in(ann("Roe"), staff["doctor"], 5)
+    assert nurse.post(CALL_IN, {"since": since}).headers["Location"] == step_page(row, Step.VITALS)
 
 
 def test_a_doctor_starts_their_own_next_visit_at_its_first_step_and_never_that_of_another(staff: dict[str, User]) -> None:
