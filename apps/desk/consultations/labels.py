@@ -62,8 +62,8 @@ _UNITS = {"bp": "mmHg", "pain": "0 to 10"}
 STATUSES = {
     "in_progress": gettext_lazy("in progress"),
     "on_hold": gettext_lazy("on hold"),
-    "completed": gettext_lazy("completed"),
-    "amended": gettext_lazy("amended"),
+    "completed": gettext_lazy("signed"),
+    "amended": gettext_lazy("signed, with an addendum"),
     "cancelled": gettext_lazy("cancelled"),
 }
 

@@ -258,6 +258,15 @@ def test_what_was_saved_after_the_doctor_read_the_visit_is_shown_before_it_is_si
     assert Consultation.objects.get().status == "completed"
 
 
+def test_a_signed_visit_is_called_signed_and_not_completed(staff: dict[str, User]) -> None:
+    visit, client = signed(staff["doctor"], register_patient()), browser(staff["doctor"])
+    for words in ("signed", "signed, with an addendum"):
+        section = client.get(page("step", visit, 2)).content.decode()
+        assert f"The visit is {words}: its sections are read-only." in section
+        assert f"<b>{words.capitalize()}</b>" in client.get(page("change", visit)).content.decode()
+        services.add(by=staff["doctor"], consultation_id=visit.row.pk, text="Called back")
+
+
 def test_a_signed_visit_has_no_rail_and_shows_its_addenda(staff: dict[str, User]) -> None:
     visit, client = signed(staff["doctor"], register_patient()), browser(staff["doctor"])
     services.add(by=staff["doctor"], consultation_id=visit.row.pk, text="Called back; well.")
