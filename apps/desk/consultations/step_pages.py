@@ -211,12 +211,13 @@ class StepPages(HimsModelAdmin[Consultation]):
     ) -> TemplateResponse:
         row = consultation.row
         self.record_access(request, "read", row, step=int(step))
-        save, by = consultation.saves.get(step), request.user
+        by = request.user
         frame = page_context.frame(request, consultation, step)
         context = {
             **self.admin_site.each_context(request),
             **frame,
             **page_context.guidance(consultation, request.POST, step),
+            **_saved_content(step, consultation.saves.get(step)),
             "opts": self.opts,
             "title": labels.step(step),
             "original": row,
@@ -227,29 +228,40 @@ class StepPages(HimsModelAdmin[Consultation]):
             "progress": next(one for one in consultation.progress.steps if one.step is step),
             "may_save": page_context.may_save(by, row, step),
             "why_not": _why_not(by, consultation, step),
-            "lines": page_context.step_lines(save) if save else [],
             "typed": _typed(request, form),
-            "save": save,
             "prefill": _prefill(consultation, step),
             "is_overview": step is Step.PATIENT_OVERVIEW,
             "is_history": step is Step.HISTORY_REVIEW,
             "search": diagnosis_search.matching(request, row) if step is Step.ASSESSMENT else None,
-            "coded": save.parsed.get("diagnoses", []) if save else [],
-            "unplaced": notices.of_step(step) or notices.of_save(save),
             "may_confirm_facts": _may_confirm(consultation, frame, step),
             "may_match_all": _may_confirm(consultation, frame, step, completes=True),
-            "is_done": save is not None and save.state == State.COMPLETED,
-            "is_draft": save is not None and save.state == State.IN_PROGRESS,
         }
         if step is Step.VITALS:
-            boxes = vital_boxes.boxes(request, consultation, form)
-            context |= {
-                "vitals": boxes,
-                "has_bands": any(one.has_band for one in boxes),
-                "units": vital_boxes.units(form),
-                "limits_note": vitals.NOT_REVIEWED,
-            }
+            context |= _measures(request, consultation, form)
         return TemplateResponse(request, "desk/visit/section.html", context)
+
+
+def _saved_content(step: Step, save: StepSave | None) -> dict[str, Any]:
+    """Returns what the page shows of the latest save."""
+    return {
+        "save": save,
+        "lines": page_context.step_lines(save) if save else [],
+        "coded": save.parsed.get("diagnoses", []) if save else [],
+        "unplaced": notices.of_step(step) or notices.of_save(save),
+        "is_done": save is not None and save.state == State.COMPLETED,
+        "is_draft": save is not None and save.state == State.IN_PROGRESS,
+    }
+
+
+def _measures(request: HttpRequest, consultation: ConsultationDetails, form: StepForm) -> dict[str, Any]:
+    """Returns what the page of the vital signs shows besides."""
+    boxes = vital_boxes.boxes(request, consultation, form)
+    return {
+        "vitals": boxes,
+        "has_bands": any(one.has_band for one in boxes),
+        "units": vital_boxes.units(form),
+        "limits_note": vitals.NOT_REVIEWED,
+    }
 
 
 def _refused(request: HttpRequest, consultation: ConsultationDetails, step: Step, alerts: Any) -> list[dict[str, str]]:
