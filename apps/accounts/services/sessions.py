@@ -12,7 +12,7 @@ from apps.accounts.authentication import tokens
 from apps.accounts.events import SessionStarted
 from apps.accounts.models import RefreshToken, Session, User
 from apps.accounts.services import lockout, session_revocation
-from apps.accounts.services.credentials import authenticate, check_code
+from apps.accounts.services.credentials import WrongCredentials, authenticate, check_code
 from apps.accounts.services.lockout import NO_USER_ID, SignInPlace
 from apps.common import clock
 from apps.common.errors import NotFound
@@ -35,11 +35,24 @@ def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mf
     user = authenticate(username, password, place=place)
     check_code(user, mfa_code, place=place)
     with transaction.atomic():
+        user = _lock_unchanged(user)
         session = _open_session(user, place, user_agent)
         pair = _issue_tokens(session)
         emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
         lockout.record_login(user=user, place=place, session_id=session.pk)
     return SignedIn(user=user, tokens=pair, enrollment_only=session.enrollment_only)
+
+
+def _lock_unchanged(user: User) -> User:
+    """Returns the user with the row locked, so that an end of all sessions comes before this one begins, or ends it too.
+
+    Raises WrongCredentials if the stamp is not the one of the check: since then the password, the second factor or the role has
+    changed, or the user has signed out everywhere.
+    """
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)  # rows of failures that name the user need not wait
+    if not row.is_staff or row.security_stamp != user.security_stamp:
+        raise WrongCredentials
+    return row
 
 
 def _open_session(user: User, place: SignInPlace, user_agent: str) -> Session:

@@ -13,7 +13,7 @@ from apps.access.actor import SYSTEM
 from apps.accounts import selectors, services
 from apps.accounts.authentication import tokens
 from apps.accounts.models import Doctor, RefreshToken, Session, User
-from apps.accounts.services import NewStaff
+from apps.accounts.services import NewStaff, sessions
 from apps.accounts.tests.factories import PASSWORD, hire
 from apps.audit.models import AuditEvent
 from apps.common.errors import Conflict, Invalid
@@ -35,6 +35,23 @@ def test_a_hired_person_signs_in_whatever_the_case_of_the_name() -> None:
     user = hire("Dr.Smith", "doctor", specialty="Family medicine")
     assert services.authenticate(" dr.smith ", PASSWORD) == user
     assert Doctor.objects.get(user=user).specialty == "Family medicine"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user: services.set_password(by=SYSTEM, user_id=user.pk, password="three blue herons in the rain"),
+        lambda user: services.sign_out(by=user, session_id=user.pk, all_sessions=True),
+        lambda user: services.deactivate(by=SYSTEM, user_id=user.pk),
+        lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
+    ],
+)
+def test_a_sign_in_under_way_does_not_survive_the_end_of_all_sessions(change: Any, monkeypatch: Any) -> None:
+    user = hire()
+    monkeypatch.setattr(sessions, "check_code", lambda *args, **more: change(user))  # between the password and the session
+    with pytest.raises(services.WrongCredentials):
+        sign_in(user)
+    assert not Session.objects.exists()
 
 
 def test_hiring_announces_the_fact_and_is_on_record_without_the_password() -> None:
