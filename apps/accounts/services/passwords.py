@@ -77,7 +77,7 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
         _set_password(by, user, new, keep_session_id=session_id, field="new_password")
         if revoke_api_keys:
             revoke_all_keys(by=by, user=user, reason="password_changed")
-        session_revocation.session_by_id(session_id).update(enrollment_only=selectors.must_enrol(user))
+        session_revocation.session_by_id(session_id).update(enrollment_only=selectors.must_enrol(user), failed_proofs=0)
     return user
 
 

@@ -11,6 +11,7 @@ from apps.accounts.models import Session, User
 from apps.accounts.services import session_revocation
 from apps.accounts.services.credentials import UNKNOWN_PLACE, WrongPassword, check_code, record_refused_login
 from apps.accounts.services.lockout import NO_USER_ID, SignInPlace
+from apps.accounts.services.mfa import MfaInvalid
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import RateLimited
@@ -25,7 +26,11 @@ def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = ""
     """Records that the owner of the session confirmed the password. Raises WrongPassword, MfaRequired, MfaInvalid,
     RateLimited."""
     user = verify_password(by=by, password=password, session_id=session_id)
-    check_code(user, code, place=place)
+    try:
+        check_code(user, code, place=place)
+    except MfaInvalid:
+        _count_failure(by, session_id)
+        raise
     with transaction.atomic():
         Session.objects.filter(pk=session_id).update(reauthenticated_at=clock.now(), failed_proofs=0)
         emit(Reauthenticated(user_id=user.pk, session_id=session_id), by=by)
@@ -41,6 +46,8 @@ def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: S
 def verify_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:
     """Checks the password of the signed-in user: five tries a minute; ten wrong ones in a row end an API session.
 
+    The caller sets the count of failures back once its whole proof succeeds, which may need a code too.
+
     Raises WrongPassword with the field, RateLimited.
     """
     verdict = limits.hit(RateClass.AUTH, f"prove:{session_id or by.id}")
@@ -51,7 +58,6 @@ def verify_password(*, by: Actor, password: str, session_id: UUID | None, field:
         record_refused_login(user, why="reauthentication")
         _count_failure(by, session_id)
         raise WrongPassword(field=field, issue="wrong_password")
-    session_revocation.session_by_id(session_id).filter(failed_proofs__gt=0).update(failed_proofs=0)
     return user
 
 

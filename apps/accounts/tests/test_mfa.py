@@ -214,6 +214,29 @@ def test_ten_wrong_passwords_from_inside_end_the_session(settings: Any) -> None:
     assert Session.objects.get().end_reason == "proof_failed"
 
 
+def test_ten_wrong_codes_after_the_right_password_end_the_session(settings: Any) -> None:
+    settings.HIMS_RATE_LIMIT_SCALE = 10.0
+    user = enable_totp(hire())
+    me = signed_in(user, mfa_code=code())
+    body = {"password": PASSWORD, "mfa_code": code(steps=9)}
+    tries = [me.post("/auth/reauthenticate", body) for _ in range(11)]
+    assert [issue(reply) for reply in tries[:10]] == [(401, "mfa_invalid")] * 10
+    assert tries[10].json()["error"]["message"].startswith("The token is invalid")
+    assert Session.objects.get().end_reason == "proof_failed"
+
+
+def test_a_complete_proof_sets_the_count_of_failures_back(settings: Any) -> None:
+    settings.HIMS_RATE_LIMIT_SCALE = 10.0
+    user = enable_totp(hire())
+    me = signed_in(user, mfa_code=code(steps=-1))
+    for steps in (0, 1):
+        statuses = {me.post("/auth/reauthenticate", {"password": "wrong"}).status_code for _ in range(8)}
+        assert statuses == {401}
+        whole = {"password": PASSWORD, "mfa_code": code(steps=steps)}
+        assert me.post("/auth/reauthenticate", whole).status_code == 200
+        assert Session.objects.get().failed_proofs == 0
+
+
 def test_giving_the_password_again_has_a_budget_of_its_own() -> None:
     user = hire()
     me = signed_in(user)
