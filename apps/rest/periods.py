@@ -11,7 +11,7 @@ from django_filters import Filter
 from rest_framework.exceptions import ValidationError
 
 from apps.common.errors import Invalid
-from apps.rest.serializers import DAY, InstantField, InstantOrDayField
+from apps.rest.serializers import DAY, INSTANT, InstantField
 
 _DAY = re.compile(DAY)
 
@@ -19,7 +19,7 @@ _DAY = re.compile(DAY)
 class _Edge(forms.CharField):
     """Returns the first instant of the period, or the first after it."""
 
-    json_schema: ClassVar[dict[str, Any]] = InstantOrDayField.json_schema
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({DAY}|{INSTANT})$"}
 
     def __init__(self, *, closes: bool = False, **more: Any) -> None:
         super().__init__(max_length=40, **more)

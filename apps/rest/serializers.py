@@ -171,6 +171,11 @@ def instant(text: str) -> datetime | None:
     return moment.astimezone(UTC) if moment is not None else None
 
 
+def is_plausible(day: date) -> bool:
+    """Returns whether the day is in a year that the API takes. The days around it are in the calendar in every time zone."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
 class InstantField(serializers.DateTimeField):
     """An RFC 3339 instant with its offset, in a year from 1850 to 2200. A time without an offset is ambiguous and is refused."""
 
@@ -184,16 +189,21 @@ class InstantField(serializers.DateTimeField):
 
 
 class InstantOrDayField(InstantField):
-    """An instant, or a day, which begins in the clinic's time zone."""
+    """An instant, or a day, which begins in the clinic's time zone; in a year from 1850 to 2200."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({DAY}|{INSTANT})$"}
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({_YEAR_OF_INSTANT}-{_MONTH_AND_DAY}|{INSTANT})$"}
 
-    default_error_messages = {"invalid": "Write a day as YYYY-MM-DD, or a time as RFC 3339 with its offset."}
+    default_error_messages = {
+        "invalid": "Write a day as YYYY-MM-DD, or a time as RFC 3339 with its offset, in a year from 1850 to 2200."
+    }
 
     def to_internal_value(self, value: Any) -> datetime:
         if isinstance(value, str) and _DATE.fullmatch(value):
             try:
-                return datetime.combine(date.fromisoformat(value), time(), ZoneInfo(settings.CLINIC_TIME_ZONE)).astimezone(UTC)
+                day = date.fromisoformat(value)
             except ValueError:
                 self.fail("invalid", format="YYYY-MM-DD")
+            if not is_plausible(day):
+                self.fail("invalid", format="YYYY-MM-DD")
+            return datetime.combine(day, time(), ZoneInfo(settings.CLINIC_TIME_ZONE)).astimezone(UTC)
         return super().to_internal_value(value)

@@ -57,6 +57,7 @@ RULES = (
     Rule("The member of staff does not exist", "POST /notifications", "recipient_ids", "There is no active member of staff .*"),
     Rule("The month does not have that day, or there was no year 0", ".*", ".*", "Write (a day|the date) as .*", _NO_SUCH_DAY),
     Rule("The year is before 1850 or after 2200", ".*", ".*_(time|at)", "Write the time as RFC 3339 .*", _FAR_OFF),
+    Rule("The year is before 1850 or after 2200", "GET .*/availability", "date_from", "Must be in a year from .*", _FAR_OFF),
     Rule(
         "A birth or a death is in the past, and a birth no more than 130 years ago",
         f"{_REGISTRATION}|{_CHANGE}",

@@ -19,6 +19,7 @@ from apps.common import clock
 from apps.common.errors import Invalid
 from apps.rest import paging, periods, sample_ids
 from apps.rest.endpoint import endpoint
+from apps.rest.serializers import FIRST_YEAR, LAST_YEAR, is_plausible
 from apps.rest.viewsets import HimsViewSet
 
 _USUAL_REACH = timedelta(days=14)
@@ -47,6 +48,8 @@ class AvailabilityViewSet(HimsViewSet):
         query = self.validated_query()
         periods.check(query.get("date_from"), query.get("date_to"))
         start = query.get("date_from") or clock.now()
+        if not is_plausible(start):
+            raise Invalid(field="date_from", issue=f"Must be in a year from {FIRST_YEAR} to {LAST_YEAR}.")
         end = query.get("date_to") or start + _USUAL_REACH
         periods.check(start, end)
         if end - start > timedelta(days=rules.FURTHEST_DAYS):

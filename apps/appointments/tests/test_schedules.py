@@ -57,6 +57,20 @@ def test_what_is_booked_or_off_is_not_offered_and_what_was_cancelled_is_again(st
     assert [slot[-5:] for slot in free(receptionist_api, doctor, f"{query}&duration_minutes=120")] == ["09:00", "11:00"]
 
 
+def test_a_day_in_a_year_that_cannot_be_meant_is_refused(staff: dict[str, User]) -> None:
+    client, doctor = api_client(staff["admin"]), f"/doctors/{staff['doctor'].pk}"
+    for reply, field in (
+        (client.post(f"{doctor}/time-off", {"starts_at": str(monday()), "ends_at": "9999-12-31"}), "ends_at"),
+        (
+            client.post(f"{doctor}/move-appointments", {"date_from": str(monday()), "date_to": "9999-12-31", "reason": "Ill"}),
+            "date_to",
+        ),
+        (client.get(f"{doctor}/availability?date_from=9999-12-25"), "date_from"),
+    ):
+        details = reply.json()["error"]["details"]
+        assert (reply.status_code, str(details).count(field) > 0) == (400, True), reply.content
+
+
 def test_over_the_change_of_the_clocks_no_slot_is_lost_or_comes_twice(staff: dict[str, User]) -> None:
     for now, days in (
         ("2026-03-01T00:00:00Z", ("2026-03-07", "2026-03-09")),

@@ -12,4 +12,4 @@ def instant(text: str) -> datetime | None:
 
 def is_slip(day: date) -> bool:
     """Returns whether no appointment can be in the year of this day."""
-    return not serializers.FIRST_YEAR <= day.year <= serializers.LAST_YEAR
+    return not serializers.is_plausible(day)

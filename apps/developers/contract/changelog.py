@@ -144,6 +144,8 @@ RELEASES = (
             "tags have no commas, hours of a doctor do not end at 00:00, demographics is not null, visit_lengths has a key for "
             "each type of appointment, action_url is a path, and a time is in a year from 1850 to 2200.",
             "A time whose offset has more than 59 minutes (+01:75) gets 400.",
+            "A day before 1850 or after 2200 gets 400 in time off, move-appointments, series cancel, audit-events and "
+            "availability (date_from); 9999-12-31 got a 500.",
             "The OpenAPI file names each choice once, for generated clients. AppointmentSort, ParticipantExpansion, "
             "ChartEntryExpansion, NotificationStatus, PatientStatus and MergeRecord had no names.",
             "The keys that `fields` can take out of a reply are optional in the OpenAPI file, so that a generated client reads a "

@@ -8,6 +8,7 @@ from apps.accounts.api.api_keys import NetworkField
 from apps.appointments.api.serializers.requests import EndTimeField
 from apps.notifications.api.serializers import LinkField
 from apps.patients.api.serializers.requests import BirthDateField, WhenField
+from apps.rest.periods import Since
 from apps.rest.schema.parameters import FIELD_NAME, IF_MATCH
 from apps.rest.serializers import ClockField, IdField, InstantOrDayField
 
@@ -250,6 +251,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "POST /appointments/series/{id}/cancel body.from",
         "GET /audit-events query parameter date_from",
         "GET /audit-events query parameter date_to",
+        "GET /audit-events/verify query parameter since",
+        "POST /doctors/{id}/move-appointments body.date_from",
+        "POST /doctors/{id}/move-appointments body.date_to",
+        "POST /doctors/{id}/time-off body.starts_at",
+        "POST /doctors/{id}/time-off body.ends_at",
+    ),
+    f"pattern became {Since.field_class.json_schema['pattern']}": (
         "GET /appointments query parameter date_from",
         "GET /appointments query parameter date_to",
         "GET /consultations query parameter date_from",
@@ -258,11 +266,6 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "GET /doctors/{id}/availability query parameter date_to",
         "GET /patients/{id}/access-log query parameter date_from",
         "GET /patients/{id}/access-log query parameter date_to",
-        "GET /audit-events/verify query parameter since",
-        "POST /doctors/{id}/move-appointments body.date_from",
-        "POST /doctors/{id}/move-appointments body.date_to",
-        "POST /doctors/{id}/time-off body.starts_at",
-        "POST /doctors/{id}/time-off body.ends_at",
     ),
     "maximum became 480": ("GET /doctors/{id}/availability query parameter duration_minutes",),
     "minimum became 5": ("GET /doctors/{id}/availability query parameter duration_minutes",),

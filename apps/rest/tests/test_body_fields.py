@@ -78,6 +78,8 @@ def test_an_instant_that_is_none_is_refused_with_an_example(written: Any) -> Non
     [
         ("2200-12-31T23:59:59Z", True),
         ("2026-01-02 03:04+0530", True),
+        ("2200-12-31", True),
+        ("2201-01-01", False),
         ("2201-01-01T00:00:00Z", False),
         ("2026-01-02T24:01:00Z", False),
         ("2026-01-02T03:04:05-24:00", False),
@@ -100,7 +102,9 @@ def test_a_day_begins_in_the_clinics_zone(settings: Any, written: str, instant: 
     assert InstantOrDayField().run_validation(written) == instant
 
 
-@pytest.mark.parametrize("written", ["2026-02-30", "2026-06", "2026-06-01T10:00:00", 20260601])
+@pytest.mark.parametrize(
+    "written", ["2026-02-30", "2026-06", "2026-06-01T10:00:00", "1849-12-31", "2201-01-01", "9999-12-31", 20260601]
+)
 def test_a_day_that_is_none_is_refused(written: Any) -> None:
     assert "YYYY-MM-DD" in refusal(InstantOrDayField(), written)
 
