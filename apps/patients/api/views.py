@@ -96,7 +96,7 @@ class PatientViewSet(HimsViewSet):
         """
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
-        warnings = [*_possible_duplicate(self.by, registered.matches), *_phone_warning(patient)]
+        warnings = [*self._possible_duplicate(registered.matches), *_phone_warning(patient)]
         return self.reply(patient, location=f"/v1/patients/{patient.pk}", version=patient.updated_at, warnings=warnings)
 
     @endpoint(
@@ -122,7 +122,7 @@ class PatientViewSet(HimsViewSet):
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
         warnings = _phone_warning(patient) if "phone" in changes else []
         affected = responses.visits_affected(patient, "deceased_at") if changes.get("deceased_at") else []
-        return self._answer(patient, [*_duplicate_warning(self.by, patient, changes), *warnings, *affected])
+        return self._answer(patient, [*self._possible_duplicate(_similar(self.by, patient, changes)), *warnings, *affected])
 
     partial_update = update
 
@@ -163,6 +163,21 @@ class PatientViewSet(HimsViewSet):
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         patient = selectors.get_for_update(self.by, self.id_in_path())
         return self.represent(patient), patient.updated_at
+
+    def _possible_duplicate(self, matches: Sequence[Match]) -> Sequence[dict[str, Any]]:
+        """Returns the warning that shows these patients, and audits that they were shown."""
+        if not matches:
+            return []
+        self.record_access("patient.matched", shown=len(matches), patients=[str(match.patient.pk) for match in matches])
+        why = [{"patient_id": match.patient.pk, "score": match.score, "reasons": match.reasons} for match in matches]
+        return [
+            {
+                "code": "possible_duplicate",
+                "message": "This patient may already be registered.",
+                "patients": responses.PatientRow.represent_all([match.patient for match in matches], self.by),
+                "matches": why,
+            }
+        ]
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
         """Returns the patient; if the id was merged into another, `Content-Location` names the survivor."""
@@ -285,25 +300,11 @@ class MedicalHistoryViewSet(HimsViewSet):
         return rows if filters.get("include_retracted") else rows.not_in_error()
 
 
-def _possible_duplicate(by: Actor, matches: list[Match]) -> list[dict[str, Any]]:
-    if not matches:
-        return []
-    why = [{"patient_id": match.patient.pk, "score": match.score, "reasons": match.reasons} for match in matches]
-    return [
-        {
-            "code": "possible_duplicate",
-            "message": "This patient may already be registered.",
-            "patients": responses.PatientRow.represent_all([match.patient for match in matches], by),
-            "matches": why,
-        }
-    ]
-
-
-def _duplicate_warning(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the warning that a changed patient may be another recorded one, if a compared column was written."""
+def _similar(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[Match]:
+    """Returns the recorded patients that a changed one may be, if a compared column was written."""
     if not COMPARED & changes.keys() or not by.has_permission(Permission.PATIENT_MATCH):
         return []
-    return _possible_duplicate(by, selectors.duplicates_of(patient, visible_to=by))
+    return selectors.duplicates_of(patient, visible_to=by)
 
 
 def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:

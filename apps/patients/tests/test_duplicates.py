@@ -136,6 +136,18 @@ def test_a_registration_is_warned_of_with_reasons_and_never_blocked(receptionist
     ]
 
 
+def test_the_patients_that_a_warning_shows_are_audited(receptionist_api: Any, staff: dict[str, User]) -> None:
+    john = register_patient()
+    created = receptionist_api.post("/patients", JON).json()["data"]["patient"]["id"]
+    row = AuditEvent.objects.get(action="patient.matched")
+    assert (row.user_id, row.detail) == (staff["receptionist"].pk, {"shown": 1, "patients": [str(john.pk)]})
+    receptionist_api.put(f"/patients/{created}", {"city": "Oakland"})
+    assert AuditEvent.objects.filter(action="patient.matched").count() == 1  # nothing that is compared: no other patient is shown
+    receptionist_api.put(f"/patients/{created}", {"first_name": "Jonn"})
+    assert AuditEvent.objects.filter(action="patient.matched").latest("pk").detail["patients"] == [str(john.pk)]
+    assert AuditEvent.objects.filter(action="patient.matched").count() == 2
+
+
 # Not the same person
 
 
