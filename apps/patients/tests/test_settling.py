@@ -1,5 +1,6 @@
 """The allergy and problem lists stay consistent: no "no known allergy" with an allergy, no active entry twice unnoticed."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client
+from apps.common import clock
 from apps.patients import selectors, services
 from apps.patients.chart import entry_types as kinds
 from apps.patients.chart.entry_types import EntryType
@@ -34,7 +36,11 @@ def undo(done: Merge) -> None:
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
 
 
-def sign(patient: Patient, *diagnoses: dict[str, str], visit: str = "1") -> list[ChartEntry]:
+def days_ago(days: int) -> datetime:
+    return clock.now() - timedelta(days=days)
+
+
+def sign(patient: Patient, *diagnoses: dict[str, Any], visit: str = "1") -> list[ChartEntry]:
     """What a signed visit puts into the chart."""
     entries = [NewEntry(type=EntryType.DIAGNOSIS, source_ref=f"visit-{visit}-{one['code']}", **one) for one in diagnoses]
     return services.record_all(by=SYSTEM, patient_id=patient.pk, entries=entries, source="consultation")
@@ -188,6 +194,27 @@ def test_a_problem_whose_entry_is_retracted_stays_on_the_list_by_the_visit_that_
     sign(patient, HYPERTENSION, visit="2")
     services.retract(by=SYSTEM, patient_id=patient.pk, entry_id=wrong.pk, reason="Typed twice")
     assert list(ChartEntry.objects.filter(status="active").values_list("pk", flat=True)) == [signed.pk]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_listed"),
+    [
+        ({"occurred_at": days_ago(900)}, True),  # an episode that ended long before the visit
+        ({"occurred_at": days_ago(900), "ended_at": days_ago(300)}, True),
+        ({"occurred_at": days_ago(900), "ended_at": days_ago(1)}, False),
+        ({"occurred_at": days_ago(1)}, False),
+    ],
+)
+def test_only_an_episode_that_ended_after_the_visit_keeps_its_diagnosis_off_the_list(
+    earlier: dict[str, Any], is_listed: bool
+) -> None:
+    patient = register_patient()
+    chart(patient, "diagnosis", **HYPERTENSION, status="resolved", **earlier)
+    wrong = chart(patient, "diagnosis", **HYPERTENSION, occurred_at=days_ago(20))
+    (signed,) = sign(patient, HYPERTENSION | {"occurred_at": days_ago(10)})
+    assert signed.status == "encounter"
+    services.retract(by=SYSTEM, patient_id=patient.pk, entry_id=wrong.pk, reason="Of another patient")
+    assert active(patient, "diagnosis") == ([HYPERTENSION["display"]] if is_listed else [])
 
 
 def test_after_an_undone_merge_each_record_has_the_problem_that_was_signed_in_it() -> None:

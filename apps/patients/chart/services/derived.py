@@ -4,6 +4,7 @@ Call it under the patient's lock, after every change of the chart's entries: rec
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -92,17 +93,26 @@ def mark_repeated_diagnoses(patient: Patient, rows: list[ChartEntry]) -> None:
 def refresh_problem_list(patient: Patient) -> None:
     """Puts the diagnosis of the first consultation on the problem list if the entry that was there has left the chart.
 
-    An undone merge moves that entry to the other record, a retraction marks it as entered in error.
+    An undone merge moves that entry to the other record, a retraction marks it as entered in error. A diagnosis that was made
+    before the same problem ended stays off the list.
     """
     diagnoses = ChartEntry.objects.filter(patient=patient, type=EntryType.DIAGNOSIS).exclude(status=ENTERED_IN_ERROR)
     of_visits = list(diagnoses.filter(status=ENCOUNTER).order_by("occurred_at", "pk"))
     if not of_visits:
         return
-    known = set(diagnoses.exclude(status=ENCOUNTER).values_list("code_system", "code"))
+    listed, ended = set(), dict[tuple[str, str], datetime]()
+    for row in diagnoses.exclude(status=ENCOUNTER):
+        key = (row.code_system, row.code)
+        if row.status == ACTIVE:
+            listed.add(key)
+        else:
+            at = row.ended_at or row.occurred_at
+            ended[key] = max(at, ended.get(key, at))
     for row in of_visits:
-        if (row.code_system, row.code) not in known:
+        key = (row.code_system, row.code)
+        if key not in listed and (key not in ended or row.occurred_at >= ended[key]):
             row.amend(status=ACTIVE)
-            known.add((row.code_system, row.code))
+            listed.add(key)
 
 
 def _active_allergies(patient: Patient) -> QuerySet[ChartEntry]:
