@@ -27,6 +27,7 @@ from apps.accounts.services.mfa import (
     install_totp,
     pending_totp,
     renew_recovery_codes,
+    reseal_seeds,
     reset_mfa,
 )
 from apps.accounts.services.passwords import (
@@ -132,6 +133,7 @@ __all__ = [
     "refresh",
     "renew_recovery_codes",
     "request_password_reset",
+    "reseal_seeds",
     "reset_mfa",
     "reset_password",
     "revoke_key",

@@ -1,11 +1,12 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
 
-Seeds are sealed with the key ring, recovery codes are hashes. A code is valid once: the row stores the step of the newest
-accepted one, under its lock. One step of 30 seconds to either side is tolerated, and the drift of the phone's clock is
-remembered.
+Seeds are sealed with the key ring, and again with its newest key at each accepted code; recovery codes are hashes. A code is
+valid once: the row stores the step of the newest accepted one, under its lock. One step of 30 seconds to either side is
+tolerated, and the drift of the phone's clock is remembered.
 """
 
 import hashlib
+import logging
 import secrets
 from base64 import b32decode, b32encode
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from apps.rest import limits
 from apps.rest.limits import RateClass
 from apps.rest.permissions import require_recent_login
 
+log = logging.getLogger(__name__)
+
 _SEED_BYTES = 20  # RFC 4226, 4 (R6)
 _CODES = 10
 _CODE_BYTES = 10  # 80 bits: too many to search even with their hashes in hand
@@ -45,6 +48,16 @@ class MfaRequired(Unauthenticated):
 
 class MfaInvalid(Unauthenticated):
     message = "The code is wrong or was used before. Wait for the next one."
+
+    def __init__(self) -> None:
+        super().__init__(field="mfa_code", issue="mfa_invalid")
+
+
+class SeedUnreadable(Unauthenticated):
+    """No key of the ring decrypts the seed. No guess of the caller's, so it counts against no limit of failures."""
+
+    reason = "mfa_invalid"
+    message = "Your authenticator app can no longer be checked here. Use a recovery code, or ask an administrator to reset it."
 
     def __init__(self) -> None:
         super().__init__(field="mfa_code", issue="mfa_invalid")
@@ -92,7 +105,10 @@ def pending_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
     device = TotpDevice.objects.filter(pk=by.id, offered_to=offered_to).select_related("user").first()
     if device is None:
         return begin_totp(by=by, offered_to=offered_to)
-    return _enrolment(device.user, keyring.decrypt(bytes(device.sealed_seed)))
+    try:
+        return _enrolment(device.user, keyring.decrypt(bytes(device.sealed_seed)))
+    except keyring.Unreadable:
+        return begin_totp(by=by, offered_to=offered_to)
 
 
 def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: UUID | None = None) -> list[str]:
@@ -113,7 +129,7 @@ def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: U
         if not _verify_code(device, code):
             raise MfaInvalid
         device.confirmed_at, device.offered_to = clock.now(), None
-        device.save(update_fields=["confirmed_at", "offered_to", "last_step", "drift"])
+        device.save(update_fields=["confirmed_at", "offered_to", "last_step", "drift", "sealed_seed"])
         codes = _new_codes(user)
         _end_other_sessions(by, user, session_id)
         emit(SecondFactorEnabled(user_id=user.pk), by=by)
@@ -126,6 +142,27 @@ def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
     user = session_revocation.lock_staff_member(user_id)
     _save_device(user, b32decode(seed))
     emit(SecondFactorEnabled(user_id=user.pk), by=by)
+
+
+def reseal_seeds() -> tuple[int, int]:
+    """Encrypts every seed with the newest key of the ring, so that an older key can leave it.
+
+    Returns how many were encrypted, and how many no key decrypts.
+    """
+    done = unreadable = 0
+    for user_id in TotpDevice.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            device = TotpDevice.objects.select_for_update().filter(pk=user_id).first()
+            if device is None:  # removed meanwhile
+                continue
+            try:
+                device.sealed_seed = keyring.encrypt(keyring.decrypt(bytes(device.sealed_seed)))
+            except keyring.Unreadable:
+                unreadable += 1
+                continue
+            device.save(update_fields=["sealed_seed"])
+            done += 1
+    return done, unreadable
 
 
 @transaction.atomic
@@ -194,18 +231,24 @@ def _use_totp_code(user: User, code: str) -> bool:
     device = TotpDevice.objects.select_for_update().filter(pk=user.pk, confirmed_at__isnull=False).first()
     if device is None or not _verify_code(device, code):
         return False
-    device.save(update_fields=["last_step", "drift"])
+    device.save(update_fields=["last_step", "drift", "sealed_seed"])
     return True
 
 
 def _verify_code(device: TotpDevice, code: str) -> bool:
-    """Returns whether it is the code of an unused step; if so the device stores the step and the drift."""
+    """Returns whether it is the code of an unused step; if so the device stores the step and the drift, and its seed is encrypted
+    with the newest key. Raises SeedUnreadable."""
     if not _is_totp(code):
         return False
-    totp = TOTP(keyring.decrypt(bytes(device.sealed_seed)), drift=device.drift)
+    try:
+        seed = keyring.decrypt(bytes(device.sealed_seed))
+    except keyring.Unreadable as error:
+        log.error("the second factor of user %s is unreadable: no key of HIMS_KEY_RING decrypts its seed", device.user_id)
+        raise SeedUnreadable from error
+    totp = TOTP(seed, drift=device.drift)
     if not totp.verify(int(code), tolerance=_TOLERANCE, min_t=device.last_step + 1):
         return False
-    device.last_step = totp.t()
+    device.last_step, device.sealed_seed = totp.t(), keyring.encrypt(seed)
     device.drift = max(-TotpDevice.DRIFT_LIMIT, min(TotpDevice.DRIFT_LIMIT, totp.drift))
     return True
 
