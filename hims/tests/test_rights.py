@@ -61,9 +61,10 @@ def test_the_clinic_is_run_by_administrators_and_managers(right: Permission) -> 
         AccountPermission.KEY_KEEP_ALL,
         PatientPermission.PATIENT_MERGE,
         PatientPermission.PATIENT_RESTRICT,
+        AuditPermission.AUDIT_SEE_SEARCHES,
     ],
 )
-def test_only_administrators_set_passwords_merge_and_restrict(right: Permission) -> None:
+def test_only_administrators_set_passwords_merge_restrict_and_read_searches(right: Permission) -> None:
     assert [role for role in STAFF if right in rights(role)] == [Role.ADMIN]
 
 

@@ -27,6 +27,7 @@ from apps.desk.kit.base import HimsModelAdmin
 from apps.desk.kit.forms import show_refusal
 from apps.desk.kit.pages import page_links
 from apps.desk.kit.role_names import ROLE_NAMES
+from apps.desk.kit.site import can_open
 from apps.patients.rules import QUERY_MAX
 from apps.rest.filters import TimeRangeFormField
 
@@ -192,6 +193,7 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
         people.name([row] if row is not None else [], cast("Actor", request.user))
         if row is None:
             return super().page_context(request, row)
+        vars(row)["sees_searches"] = can_open(request.user, Permission.AUDIT_SEE_SEARCHES)
         title = actions.words(row.action)
         return super().page_context(request, row) | {"title": title, "row_title": title, "subtitle": None}
 
@@ -257,7 +259,7 @@ class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
 
     @admin.display(description=_("details"), empty_value="")
     def further(self, row: AuditEvent) -> Any:
-        return rows.further(row)
+        return rows.further(row, sees_searches=getattr(row, "sees_searches", False))
 
 
 def _search_condition(text: str) -> Q:

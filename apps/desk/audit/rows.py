@@ -37,6 +37,8 @@ _DETAILS = {  # what the details of an entry are called; others are left out
     "shown": _("Rows shown"),
     "status": _("Status"),
 }
+_SEARCH = "query"  # what was searched for
+_REASONS = {"signed_out": _("Signed out")}  # codes of reasons
 
 
 def text_of(row: Any) -> dict[str, Any]:
@@ -86,9 +88,10 @@ def origin(row: AuditEvent) -> str:
     return ", ".join([*where, *([row.ip] if row.ip else [])])
 
 
-def further(row: AuditEvent) -> SafeString:
-    """Returns what else the entry has, without ids."""
-    lines = [(_DETAILS[name], text) for name, value in row.detail.items() if name in _DETAILS and (text := _text(value))]
+def further(row: AuditEvent, *, sees_searches: bool) -> SafeString:
+    """Returns what else the entry has, without ids. The text of a search may name patients that the reader may not know of."""
+    shown = {name: value for name, value in row.detail.items() if name in _DETAILS and (sees_searches or name != _SEARCH)}
+    lines = [(_DETAILS[name], text) for name, value in shown.items() if (text := _text(value))]
     body = format_html_join("", "<li>{}: <bdi>{}</bdi></li>", lines)
     return format_html('<ul class="rows">{}</ul>', body) if lines else SafeString("")
 
@@ -131,7 +134,7 @@ def _parts(value: Any) -> Iterator[str]:
         for inner in value:
             yield from _parts(inner)
     elif value not in (None, "") and not _is_id(str(value)):
-        yield str(value)
+        yield str(_REASONS.get(value, value))
 
 
 def _is_id(text: str) -> bool:

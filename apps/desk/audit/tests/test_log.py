@@ -146,5 +146,19 @@ def test_the_page_of_an_entry_shows_no_code_and_no_id(staff: dict[str, User], jo
     assert "chart.read" not in page
 
 
+def test_only_administrators_read_what_was_searched_for(staff: dict[str, User], jones: User) -> None:
+    row_id = audit.record(by=jones, action="patient.searched", query={"q": "hale dora"}, shown=1)
+    page = f"{LOG}{row_id}/change/"
+    assert "hale dora" in text_of(browser(staff["admin"]), page)
+    seen = text_of(browser(staff["manager"]), page)
+    assert "hale dora" not in seen
+    assert "Rows shown: <bdi>1</bdi>" in seen
+
+
+def test_a_reason_is_shown_in_words(staff: dict[str, User], jones: User) -> None:
+    row_id = audit.record(by=jones, action="session.ended", reason="signed_out")
+    assert "Reason: <bdi>Signed out</bdi>" in text_of(browser(staff["admin"]), f"{LOG}{row_id}/change/")
+
+
 def test_who_reviews_emergency_access_is_led_there(staff: dict[str, User]) -> None:
     assert "/admin/patients/breakglass/?review=waiting" in text_of(browser(staff["admin"]), LOG)
