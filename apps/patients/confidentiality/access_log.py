@@ -45,6 +45,11 @@ _ACTION_TEXTS: Final = {
     "chart.recorded": "Added to the chart",
     "chart.entries_recorded": "Added to the chart",
     "chart.retracted": "Marked a chart entry as entered in error",
+    "chart.asked_for": "Opened the form for a chart entry",
+    "appointment.asked_for": "Opened the form for an appointment",
+    "series.asked_for": "Opened the form for a repeat booking",
+    "waitlist.asked_for": "Opened the form for the waiting list",
+    "consultation.asked_for": "Opened the form for a visit",
     "page.refused": "Tried to open a page of the record",
 }
 # The purpose of an access, unless the audit log names another: HL7's PurposeOfUse in plain language.

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import ApiClient, api_client
+from apps.accounts.tests.factories import ApiClient, api_client, browser
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid, NotFound
@@ -342,6 +342,12 @@ def test_the_access_log_counts_refusals_by_role_and_looks_on_the_pages(staff: di
         ("manager", "denied", "operations"),
         ("receptionist", "denied", "operations"),
     ]
+
+
+def test_the_access_log_says_in_words_that_a_form_was_opened(staff: dict[str, User], who: dict[str, ApiClient]) -> None:
+    patient = register_patient()
+    browser(staff["nurse"]).get(f"/admin/appointments/waitlistentry/add/?patient={patient.pk}")
+    assert "Opened the form for the waiting list" in {row["action"] for row in log(who["admin"], patient)}
 
 
 def test_the_access_log_of_a_merged_record_tells_of_both(who: dict[str, ApiClient]) -> None:
