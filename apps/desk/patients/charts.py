@@ -76,7 +76,7 @@ class RecordList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[ChartEntry]:
         rows = super().get_queryset(request, exclude_parameters)
-        return rows.filter(patient=self.model_admin.shown_patient(request))
+        return rows.filter(patient=cast("ChartEntryAdmin", self.model_admin).shown_patient(request))
 
 
 @admin.register(ChartEntry)

@@ -116,7 +116,7 @@ class MergeMixin(HimsModelAdmin[Patient]):
     def _not_saved(self, request: HttpRequest, object_id: str, survivor: Patient) -> TemplateResponse:
         """Shows what was typed into the form of a record that was merged meanwhile, to be copied into the one that it became. No
         redirect: it would lose the text, and the draft of it."""
-        retired = Patient.objects.get(pk=sample_ids.resolve(object_id))
+        retired = Patient.objects.get(pk=cast("UUID", sample_ids.resolve(object_id)))
         form = self.get_form(request, retired, change=True)(request.POST, instance=retired)
         self.record_access(request, "read", survivor)
         context = {

@@ -292,7 +292,7 @@ class RestrictionAdmin(HimsModelAdmin[Restriction]):
     @admin.display(description="care team")
     def team(self, row: Any) -> str:
         """Returns who sees the chart now; of a decision that is no longer in force, who was named then."""
-        members = selectors.care_team(row.patient).values("user") if _is_in_force(row) else row.care_team
+        members: Any = selectors.care_team(row.patient).values("user") if _is_in_force(row) else row.care_team
         people = User.objects.filter(pk__in=members).order_by("last_name", "pk")
         return ", ".join(map(str, people)) or gettext("no members")
 
