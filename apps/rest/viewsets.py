@@ -219,9 +219,12 @@ class HimsViewSet(ViewSetMixin, APIView):
         return responses.file(self, content, name=name)
 
     def record_access(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
-        """Audits what is shown. The audit row of a conditional read waits until it is known whether the reply is 304."""
+        """Audits what is shown. The audit row of a conditional read waits until it is known whether the reply is 304; that of a
+        denial does not, because the refusal that follows would drop it."""
+        is_shown = detail.get("outcome", audit_log.SUCCESS) == audit_log.SUCCESS
         row = {"action": action, "patient_id": patient_id, "object_id": object_id, **detail}
-        if self.endpoint.etag and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
+        conditional = self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META
+        if self.endpoint.etag and conditional and is_shown:
             self._pending_access_records = [*self._pending_access_records, row]
         else:
             audit_log.record(by=self.by, **row)

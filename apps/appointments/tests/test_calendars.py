@@ -231,6 +231,8 @@ def test_any_other_token_opens_nothing_and_says_nothing(doctor: User) -> None:
     assert all(error == errors[0] for error in errors)
     refused = AuditEvent.objects.filter(action="calendar_feed.refused", outcome="denied")
     assert refused.count() == len(tries)
+    assert api_client().get(tries[0], HTTP_IF_NONE_MATCH='"a"').status_code == 404
+    assert refused.count() == len(tries) + 1
     assert api_client().get(path).status_code == 200
 
 
