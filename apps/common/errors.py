@@ -20,6 +20,7 @@ class HimsError(Exception):
     message = "Something went wrong on our side. Nothing was saved."
     reason = "internal_error"  # `details.reason`, for programs; a subclass that names none has its class name in snake_case
     headers: Mapping[str, str] = {}
+    is_audited = True  # False: a denial like many recent ones, which gets no audit row
     withheld: UUID | None = None  # the patient who was requested and not shown, for the audit log only
 
     def __init__(self, message: str | None = None, **details: Any) -> None:

@@ -34,7 +34,7 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
     """DRF's exception handler: returns the envelope with its headers, and audits a refusal for lack of permission."""
     error = translate(exception)
     view = view_context["view"]
-    if isinstance(error, errors.Forbidden) or error.withheld:
+    if error.is_audited and (isinstance(error, errors.Forbidden) or error.withheld):
         _record_denial(view, view_context["request"], error)
     error.details = disclosure.details(view, error.details)
     headers = dict(error.headers)

@@ -19,8 +19,12 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context
 from apps.common.errors import Forbidden, Invalid, Unauthenticated
+from apps.rest import limits
+from apps.rest.limits import RateClass
 
 _RECORD_USE_EVERY = timedelta(seconds=60)  # precision of the last use, which avoids a write per request
+
+_AUDITED_REFUSALS = 10  # a minute, of one key
 
 
 class InvalidApiKey(Unauthenticated):
@@ -42,7 +46,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         request.user = principal  # type: ignore[assignment]  # first, so that a refusal of the address is audited as the owner's
         context.current().api_key = principal.prefix
         if not rules.is_address_allowed(principal.allowed_cidrs, context.current().ip):
-            raise AddressNotAllowed(f"This API key may not be used from your address ({context.current().ip}).")
+            refusal = AddressNotAllowed(f"This API key may not be used from your address ({context.current().ip}).")
+            refusal.is_audited = _is_audited(principal)
+            raise refusal
         if principal.last_used_at is None or clock.now() - principal.last_used_at > _RECORD_USE_EVERY:
             services.record_key_use(principal.key_id)
         return principal, text
@@ -100,15 +106,23 @@ def _principal_of(text: str) -> ApiKeyPrincipal:
     if lookup is None:
         raise InvalidApiKey
     if reason := rules.refusal_reason(lookup.state, clock.now()):
-        principal = lookup.principal
-        outcome = AuditEvent.Outcome.DENIED
+        _record_refusal(lookup.principal, reason)
+        raise InvalidApiKey(reason)
+    return lookup.principal
+
+
+def _record_refusal(principal: ApiKeyPrincipal, reason: str) -> None:
+    if _is_audited(principal):
         audit.record(
             by=principal,
             action="api_key.refused",
-            outcome=outcome,
+            outcome=AuditEvent.Outcome.DENIED,
             object_id=principal.key_id,
             why=reason,
             api_key=principal.prefix,
         )
-        raise InvalidApiKey(reason)
-    return lookup.principal
+
+
+def _is_audited(principal: ApiKeyPrincipal) -> bool:
+    """Returns whether this refusal of the key gets an audit row: a program that goes on with a dead key must not fill the log."""
+    return limits.hit(RateClass.RETRIEVAL, f"key-refused:{principal.key_id}", per_minute=_AUDITED_REFUSALS).allowed

@@ -291,6 +291,15 @@ def test_a_dead_key_that_still_calls_is_on_record(staff: dict[str, User]) -> Non
     assert (row.outcome, row.object_id, row.detail["api_key"]) == ("denied", made.key.pk, made.key.prefix)
 
 
+def test_refusals_of_one_key_are_audited_ten_times_a_minute_and_never_let_through(staff: dict[str, User]) -> None:
+    dead, blocked = create_api_key(staff["nurse"]), create_api_key(staff["nurse"], allowed_cidrs=["203.0.113.0/24"])
+    services.revoke_key(by=staff["nurse"], key_id=dead.key.pk)
+    for made, status in ((dead, 401), (blocked, 403)):
+        assert {api_key_client(made.text).get("/patients").status_code for _ in range(12)} == {status}
+        denied = AuditEvent.objects.filter(outcome="denied", detail__api_key=made.key.prefix)
+        assert denied.count() == 10
+
+
 def test_each_key_has_a_limit_of_its_own(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.01  # one search a minute
     one, two = (api_key_client(create_api_key(staff["nurse"]).text) for _ in range(2))
