@@ -22,7 +22,9 @@ class _AppointmentEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentBooked(_AppointmentEvent, name="appointment.created"):
-    """An appointment was booked, or requested (`requested`)."""
+    """An appointment was booked, or requested (`requested`). `with_series`: as part of a new series, which is announced too."""
+
+    with_series: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,6 +66,7 @@ class NewAppointment:
     overbook_reason: str = ""
     status: str = Status.SCHEDULED.value
     series_id: UUID | None = None
+    with_series: bool = False  # `book_series` books it with the others
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def book(*, by: Actor, new: NewAppointment) -> BookingResult:
     row = _new_row(by, patient, doctor_id, new, doctor_availability)
     _claim(by, row, doctor_availability)
     care_team.join(by, row)
-    emit(booked_event(row), by=by)
+    emit(booked_event(row, with_series=new.with_series), by=by)
     return BookingResult(row, booking_warnings(doctor_availability, span_of(row)))
 
 
@@ -245,13 +246,14 @@ def _taken_message(taken: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last} are".capitalize() if others else f"{last} is".capitalize()
 
 
-def booked_event(row: Appointment) -> AppointmentBooked:
+def booked_event(row: Appointment, *, with_series: bool) -> AppointmentBooked:
     return AppointmentBooked(
         appointment_id=row.pk,
         patient_id=row.patient_id,
         doctor_id=row.doctor_id,
         scheduled_time=row.scheduled_time,
         status=row.status,
+        with_series=with_series,
     )
 
 

@@ -89,8 +89,9 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
     done: list[tuple[Occurrence, BookingResult]] = []
     clashes: list[Clash] = []
     for one in occurrences:  # in order of time, so that two series of one doctor cannot deadlock
+        asked = replace(new.first, scheduled_time=one.at, series_id=series.pk, with_series=True)
         try:
-            done.append((one, booking.book(by=by, new=replace(new.first, scheduled_time=one.at, series_id=series.pk))))
+            done.append((one, booking.book(by=by, new=asked)))
         except SlotTaken as taken:
             clashes.append(Clash(one.at, taken.details["taken"], taken.details["alternatives"]))
     if not done:

@@ -270,6 +270,7 @@ def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_t
         "doctor_id": str(doctor.pk),
         "scheduled_time": fact.payload["scheduled_time"],
         "status": "scheduled",
+        "with_series": False,
     }
     trail = AuditEvent.objects.get(action="appointment.created")
     assert (str(trail.object_id), trail.patient_id, trail.request_id) == (

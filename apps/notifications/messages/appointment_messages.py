@@ -76,10 +76,13 @@ def concerns_doctors(event: AppointmentEvent) -> bool:
 
 
 def may_concern_patient(event: AppointmentEvent) -> bool:
-    """Returns whether the patient may get a mail, judging by the event alone. Runs no query."""
+    """Returns whether the patient may get a mail, judging by the event alone. Runs no query.
+
+    The appointments that were booked with a new series send no mails of their own.
+    """
     if isinstance(event, AppointmentUpdated):
         return _change_for_patient(event) is not None
-    return event.scheduled_time > (event.announced_at or clock.now())
+    return not event.with_series and event.scheduled_time > (event.announced_at or clock.now())
 
 
 def news_for_patient(event: AppointmentEvent | SeriesBooked) -> AppointmentNews | None:
@@ -143,7 +146,7 @@ def _change_for_patient(event: AppointmentUpdated) -> AppointmentNews | None:
 
 
 def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[str, Any]]:
-    """Returns what is still booked of it. The appointments of a series send no mails of their own."""
+    """Returns what is still booked of it."""
     if isinstance(event, SeriesBooked):
         return list(Appointment.objects.live().filter(series=event.series_id).values(*_BOOKED))
     return _live_appointment().dicts(appointment_id=event.appointment_id)
@@ -152,7 +155,7 @@ def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[s
 @cache
 def _live_appointment() -> PreparedQuery:
     """Every booking runs this query: its SQL is built once and planned once per connection."""
-    single = Appointment.objects.live().filter(pk=Slot("appointment_id"), series=None)
+    single = Appointment.objects.live().filter(pk=Slot("appointment_id"))
     return PreparedQuery(single.order_by().values(*_BOOKED))
 
 

@@ -244,6 +244,14 @@ def test_a_series_is_one_mail_when_it_is_booked_and_one_when_it_is_cancelled(
     assert ["were cancelled" in body for body in bodies(mails(port))] == [True]
 
 
+def test_a_visit_that_is_added_to_a_series_later_is_mailed(port: int, staff: dict[str, User], mary: Patient) -> None:
+    first = NewAppointment(patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=in_days(3))
+    done = services.book_series(by=staff["receptionist"], new=NewSeries(first=first, rhythm=Rhythm(count=3)))
+    forget_the_booking()
+    book(staff, mary, in_days(5), series_id=done.series.pk)
+    assert ["were made" in body for body in bodies(mails(port))] == [True]
+
+
 def test_a_visit_of_a_series_that_is_cancelled_alone_is_mailed(port: int, staff: dict[str, User], mary: Patient) -> None:
     first = NewAppointment(patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=in_days(3))
     done = services.book_series(by=staff["receptionist"], new=NewSeries(first=first, rhythm=Rhythm(count=3)))
