@@ -14,7 +14,6 @@ from apps.accounts.events import PasswordResetAccepted, SecondFactorDisabled, Si
 from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
-from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.text import isolated
 from apps.consultations import selectors as consultations
@@ -178,7 +177,7 @@ def mail_change(event: AppointmentUpdated) -> None:
 def mail_offer(event: WaitlistOffered) -> None:
     """Mails the patient while the offer is open."""
     recipient = appointment_messages.mail_recipient(event.patient_id)
-    if recipient and event.expires_at > clock.now():
+    if recipient and appointment_messages.is_open_offer(event):
         mailer.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
 
 

@@ -20,8 +20,8 @@ from apps.access.actor import SYSTEM
 from apps.access.roles import Role
 from apps.accounts import selectors as accounts
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
-from apps.appointments.models import Appointment
-from apps.appointments.rules import Status
+from apps.appointments.models import Appointment, OfferStatus, WaitlistOffer
+from apps.appointments.rules import LIVE, Status
 from apps.common import clock
 from apps.common.prepared import PreparedQuery, Slot
 from apps.common.text import isolated
@@ -86,9 +86,13 @@ def may_concern_patient(event: AppointmentEvent) -> bool:
 
 
 def news_for_patient(event: AppointmentEvent | SeriesBooked) -> AppointmentNews | None:
-    """Returns the news for the patient: future appointments only, and not what the patient booked without staff."""
+    """Returns the news for the patient: future appointments only, and not what the patient booked without staff.
+
+    A mail may wait for hours. News of an appointment that was cancelled or has ended since are none.
+    """
     if isinstance(event, AppointmentUpdated):
-        return _change_for_patient(event)
+        news = _change_for_patient(event)
+        return news if news in (None, AppointmentNews.CANCELLED) or _is_still_ahead(event.appointment_id) else None
     now = clock.now()
     ahead = [appointment for appointment in _booked_appointments(event) if appointment["scheduled_time"] > now]
     return AppointmentNews.BOOKED if any(appointment["booked_by__role"] != Role.PATIENT for appointment in ahead) else None
@@ -105,11 +109,16 @@ def mail_recipient(patient_id: UUID) -> Recipient | None:
     return Recipient(key=patient.pk, address=patient.email, language=patient.language)
 
 
+def is_open_offer(event: WaitlistOffered) -> bool:
+    """Returns whether the patient can still accept the offer."""
+    return WaitlistOffer.objects.filter(pk=event.offer_id, status=OfferStatus.OPEN, expires_at__gt=clock.now()).exists()
+
+
 def reception_notice(event: WaitlistOffered) -> Notice | None:
     """Returns the message to call the patient while the offer is open; None if a mail was sent. The patient of a restricted chart
     is named only on the waitlist, to users who may see it there."""
     patient = patients.patient(SYSTEM, event.patient_id)
-    if event.expires_at <= clock.now() or mail_recipient(event.patient_id) or patient.deceased_at or not patient.is_active:
+    if mail_recipient(event.patient_id) or patient.deceased_at or not patient.is_active or not is_open_offer(event):
         return None
     who = "a patient on the waiting list" if patient.restricted else f"{isolated(patient.full_name)} ({patient.mrn})"
     return Notice(
@@ -143,6 +152,10 @@ def _change_for_patient(event: AppointmentUpdated) -> AppointmentNews | None:
     if not event.notify_patient or rules.is_over(event.scheduled_time, now=clock.now(), zone=clinic_zone()):
         return None
     return rules.news_for_patient(event.changes, event.status)
+
+
+def _is_still_ahead(appointment_id: UUID) -> bool:
+    return Appointment.objects.filter(pk=appointment_id, status__in=[Status.REQUESTED, *LIVE]).exists()
 
 
 def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from apps.accounts.models import User
 from apps.accounts.tests import factories as people
 from apps.accounts.tests.factories import api_client
 from apps.appointments import services
-from apps.appointments.events import AppointmentUpdated
-from apps.appointments.models import Appointment
+from apps.appointments.events import AppointmentUpdated, WaitlistOffered
+from apps.appointments.models import Appointment, WaitlistOffer
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.appointments.services import NewAppointment, NewSeries, NewWaitlistEntry
 from apps.appointments.tests.factories import room
@@ -197,14 +197,14 @@ def test_the_mail_of_a_merged_record_goes_to_the_survivor(port: int, staff: dict
 
 def test_a_mail_names_no_person(port: int, staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff, mary, room_id=room("Theatre 9").pk)
-    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
-    services.cancel(by=staff["receptionist"], appointment_id=visit.pk, reason=REASON)
     with receiver.open_at(port, Receiver()) as server:
+        services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
+        deliver()
+        services.cancel(by=staff["receptionist"], appointment_id=visit.pk, reason=REASON)
         deliver()
         mailer.send(to=Recipient(key=mary.pk, address=ADDRESS), template="appointment_offer", context={})
     taken = server.taken
-    # The booking's own mail stays unsent: by now the visit is cancelled.
-    assert len(taken) == 3
+    assert len(taken) == 4
     mails_whole = [f"{one.as_string()}\n{one['Subject']}\n{one.get_content()}".lower() for one in taken]
     for word in secrets_of(staff, mary, visit):
         assert not [text for text in mails_whole if word.lower() in text], word
@@ -404,6 +404,44 @@ def test_a_restricted_patient_is_not_named_to_the_desk(port: int, staff: dict[st
     [call] = calls(staff)
     assert "Nora" not in call.message
     assert "MRN778" not in call.message
+
+
+def test_a_delayed_mail_or_call_of_an_offer_that_was_settled_meanwhile_is_dropped(
+    port: int, staff: dict[str, User], mary: Patient
+) -> None:
+    nora = register_patient("Nora", "Nomail", mrn="MRN778")
+    for patient in (mary, nora):
+        offered(staff, patient)
+    deliver()
+    forget_the_booking()  # of the other appointments: the offers are announced again below
+    for offer in WaitlistOffer.objects.select_related("entry"):
+        services.decline_offer(by=SYSTEM, entry_id=offer.entry_id)
+        with transaction.atomic():
+            emit(
+                WaitlistOffered(
+                    entry_id=offer.entry_id,
+                    offer_id=offer.pk,
+                    patient_id=offer.entry.patient_id,
+                    doctor_id=offer.doctor_id,
+                    scheduled_time=offer.scheduled_time,
+                    expires_at=offer.expires_at,
+                ),
+                by=SYSTEM,
+            )
+    assert not mails(port)
+    assert not calls(staff)
+
+
+def test_a_delayed_mail_of_a_change_is_dropped_once_the_visit_is_cancelled(
+    port: int, staff: dict[str, User], mary: Patient
+) -> None:
+    requested, moved = book(staff, mary, status="requested"), book(staff, mary, in_days(5))
+    forget_the_booking()
+    services.change(by=staff["receptionist"], appointment_id=requested.pk, changes={"status": "scheduled"})
+    services.change(by=staff["receptionist"], appointment_id=moved.pk, changes={"scheduled_time": in_days(6)})
+    for visit in (requested, moved):
+        services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
+    assert ["were cancelled" in body for body in bodies(mails(port))] == [True, True]
 
 
 def test_an_expired_offer_asks_for_no_call(port: int, staff: dict[str, User], mary: Patient) -> None:
