@@ -336,11 +336,7 @@ def _triage_labels(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> 
     rows = list(rows)
     entries = [row.row_id for row in rows if row.model == ChartEntry._meta.label]
     read = {str(entry.pk): f" ({entry})" for entry in ChartEntry.objects.visible_to(reader).filter(pk__in=entries)}
-    fields = {
-        row.row_id: f" (now {_shown(getattr(merge.survivor, row.row_id))}, before the merge {_shown(_before(merge, row))})"
-        for row in rows
-        if row.model == Patient._meta.label
-    }
+    fields = {row.row_id: _two_values(merge, row.row_id) for row in rows if row.model == Patient._meta.label}
     return {row.pk: row.note + (fields if row.model == Patient._meta.label else read).get(row.row_id, "") for row in rows}
 
 
@@ -350,8 +346,15 @@ def _typed(form: forms.BaseForm, name: str) -> str:
     return shown_value(form, name, [one for one in value if one] if isinstance(value, list) else value)
 
 
-def _before(merge: Merge, row: MergeTriage) -> Any:
-    return merge.fields[row.row_id]["before"]
+def _two_values(merge: Merge, name: str) -> str:
+    """Returns the values of a column, now and before the merge; of a group those of the columns that differ."""
+    pairs = [
+        (_shown(getattr(merge.survivor, column)), _shown(merge.fields[column]["before"]))
+        for column in merge_plan.together(merge.fields)[name]
+    ]
+    differing = [(now, before) for now, before in pairs if now != before] or pairs
+    now, before = (", ".join(values) for values in zip(*differing, strict=True))
+    return f" (now {now}, before the merge {before})"
 
 
 def _shown(value: Any) -> str:

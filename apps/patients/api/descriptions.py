@@ -46,7 +46,7 @@ DESCRIPTIONS = {
     "survivor_id": "The record that remains",
     "undone_at": "When it was undone; null if it was not",
     "undone_by": "The user who undid it",
-    "Triage.row_id": "The row, or the name of the field",
+    "Triage.row_id": "The row, or the name of the field or of the group of fields",
     "Triage.note": "What it is",
     "Triage.settled_at": "When a user assigned it; null while it waits",
     "Count.model": "The kind of row",

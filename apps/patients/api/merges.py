@@ -47,7 +47,7 @@ class TriageShape(ResponseSerializer):
     """A row created, or a field changed, on the survivor between the merge and its undo."""
 
     id = serializers.IntegerField()
-    model = serializers.CharField(help_text="`patients.Patient` for a field, whose name is then `row_id`")
+    model = serializers.CharField(help_text="`patients.Patient` for a field or a group of fields, whose name is then `row_id`")
     row_id = serializers.CharField()
     note = serializers.CharField()
     settled_at = serializers.DateTimeField(allow_null=True)

@@ -3,7 +3,7 @@
 Both records keep their MRN; the retired one's finds the survivor from then on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -142,6 +142,21 @@ def default_side(retired: Patient, survivor: Patient, column: str) -> Side:
     group = next((group for group in GROUPS.values() if column in group), (column,))
     agree = all(_is_empty(survivor, name) or getattr(survivor, name) == getattr(retired, name) for name in group)
     return "retired" if agree else "survivor"
+
+
+def together(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Returns these columns by the name of their group; one that belongs to none alone, by its own name."""
+    group_of = {column: name for name, group in GROUPS.items() for column in group}
+    parts: dict[str, tuple[str, ...]] = {}
+    for column in columns:
+        name = group_of.get(column, column)
+        parts[name] = (*parts.get(name, ()), column)
+    return parts
+
+
+def label_of(name: str) -> str:
+    """Returns the name of a column or a group in a sentence."""
+    return name.replace("_", " ") if name in GROUPS else str(column_named(name).verbose_name)
 
 
 def shown_value(patient: Patient, column: str) -> Any:

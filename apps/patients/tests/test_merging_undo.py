@@ -139,7 +139,7 @@ class UndoProperties(TestCase):
         services.retract(by=SYSTEM, patient_id=survivor.pk, entry_id=theirs.pk, reason="Wrong")
         fresh = {chart(survivor, kind, f"A {kind}").pk for kind in born}
         undo(done)
-        assert waiting(done) == {("patients.Patient", column) for column in edited} | {
+        assert waiting(done) == {("patients.Patient", name) for name in merge_plan.together(edited)} | {
             ("patients.ChartEntry", str(pk)) for pk in fresh
         }
         assert set(ChartEntry.objects.filter(patient=survivor).values_list("pk", flat=True)) == {ours.pk, *fresh}
@@ -253,6 +253,45 @@ def test_a_field_that_was_the_retired_ones_goes_to_him_and_the_survivor_has_his_
     assert (again(retired).phone, again(retired).phone_e164) == ("(213) 373-4253", "+12133734253")
     assert (again(survivor).phone, again(survivor).phone_e164) == ("5550102", "")
     assert search_results("3734253") == [retired]
+
+
+OURS = {"insurance_provider": "Aetna", "insurance_policy_number": "A-1", "insurance_group_number": "G-1"}
+THEIRS = {"insurance_provider": "Cigna", "insurance_policy_number": "C-2", "insurance_group_number": "G-2"}
+
+
+def insurance(patient: Patient) -> dict[str, str]:
+    row = again(patient)
+    return {column: getattr(row, column) for column in OURS}
+
+
+@pytest.mark.parametrize("belongs_to", ["retired", "survivor"])
+def test_of_an_insurance_that_was_changed_in_one_field_the_whole_waits_and_goes(belongs_to: str) -> None:
+    retired, survivor = register_patient(**THEIRS), register_patient(**OURS)
+    done = merge(retired, survivor, insurance="retired")
+    amend(survivor, insurance_policy_number="C-3")
+    changed = THEIRS | {"insurance_policy_number": "C-3"}
+    undo(done)
+    assert (insurance(survivor), insurance(retired)) == (changed, THEIRS)
+    (row,) = selectors.triage(done)
+    assert (row.row_id, row.note) == ("insurance", "insurance was changed since the merge")
+    services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to=belongs_to)
+    if belongs_to == "retired":
+        assert (insurance(survivor), insurance(retired)) == (OURS, changed)
+    else:
+        assert (insurance(survivor), insurance(retired)) == (changed, THEIRS)
+
+
+def test_an_insurance_that_two_merges_completed_is_undone_whole() -> None:
+    """The second merge adds the policy number to the company of the first: without the first, the second brought both."""
+    survivor, one = register_patient(), register_patient(insurance_provider="Cigna")
+    other = register_patient(**THEIRS)
+    merges = [merge(one, survivor), merge(other, again(survivor))]
+    assert insurance(survivor) == THEIRS
+    undo(merges[0])
+    assert insurance(survivor) == THEIRS
+    undo(merges[1])
+    assert insurance(survivor) == dict.fromkeys(OURS, "")
+    assert not MergeTriage.objects.exists()
 
 
 def test_what_is_the_survivors_stays() -> None:

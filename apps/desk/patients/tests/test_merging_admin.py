@@ -168,11 +168,11 @@ def test_what_an_undo_left_is_decided_row_by_row(admin_browser: Client, staff: d
     assert "Letter of the employer" in shown
     assert "now There, before the merge Here" in shown
     of_entry = MergeTriage.objects.get(row_id=str(entry.pk))
-    of_city = MergeTriage.objects.get(row_id="city")
+    of_address = MergeTriage.objects.get(row_id="address")
     assert admin_browser.post(address, {f"row_{of_entry.pk}": "retired"}).status_code == 302
     entry.refresh_from_db()
     assert entry.patient_id == retired.pk
-    assert admin_browser.post(address, {f"row_{of_city.pk}": "survivor"}).status_code == 302
+    assert admin_browser.post(address, {f"row_{of_address.pk}": "survivor"}).status_code == 302
     survivor.refresh_from_db()
     assert survivor.city == "There"
     assert not admin_browser.get(MERGES, {"state": "waiting"}).context["cl"].result_list

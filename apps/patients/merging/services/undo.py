@@ -21,7 +21,7 @@ from apps.patients.chart.services.derived import ENDED, ENTRY, STATUS, end_repea
 from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import sql
-from apps.patients.merging.merge_plan import GROUPS, NAMES, column_named
+from apps.patients.merging.merge_plan import NAMES, label_of, together
 from apps.patients.merging.patient_links import links, links_of
 from apps.patients.merging.services.merge import (
     PAIRS,
@@ -43,7 +43,7 @@ from apps.patients.merging.services.merge import (
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, NotDuplicate, Patient
 
 PERSON = Patient._meta.label
-BIRTH, *_OF_THE_BIRTH = GROUPS["date_of_birth"]  # a date, and the columns that always move together with it
+BIRTH = "date_of_birth"
 
 
 class AlreadyUndone(Conflict):
@@ -63,8 +63,8 @@ class NotOwnedBySurvivor(Conflict):
 
 
 class _Outcome(Enum):
-    """The result for a column: the value before the merge is restored, a later merge decided, or it was changed since. In this
-    order: of columns that belong together the last decides."""
+    """The result for a column, or for columns that belong together: the values before the merge are restored, a later merge
+    decided, or one was changed since."""
 
     RESTORED = "restored"
     OVERTAKEN = "overtaken"
@@ -88,10 +88,7 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
     edited = _give_back(merge_row, survivor)
     _separate_care_teams(merge_row, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
     restored = _restore_ended(merge_row)
-    waiting = [
-        *_rows_created_since(merge_row, survivor),
-        *(_changed(merge_row, column) for column in edited if column not in _OF_THE_BIRTH),
-    ]
+    waiting = [*_rows_created_since(merge_row, survivor), *(_changed(merge_row, name) for name in edited)]
     MergeTriage.objects.bulk_create(waiting)
     merge_row.amend(undone_by_id=by.id, undone_at=clock.now())
     _leave_to_later_merge(survivor, restored, refresh_derived(retired, survivor))
@@ -208,29 +205,24 @@ def _rows_since(patient: Patient, since: datetime) -> Iterator[tuple[str, str, s
 
 
 def _give_back(merge_row: Merge, survivor: Patient) -> list[str]:
-    """Restores the survivor's columns from before the merge. Returns those that were changed since: they stay."""
+    """Restores the survivor's columns from before the merge. Returns those that were changed since, by column or group: they
+    stay."""
     later = list(
         Merge.objects.filter(survivor=survivor, undone_at=None, merged_at__gt=merge_row.merged_at).order_by("merged_at", "pk")
     )
     for merge in (merge_row, *later):
         _with_whole_birth(merge)
-    outcomes = {
-        column: _outcome_of(column, values, later, to_json(getattr(survivor, column)))
-        for column, values in merge_row.fields.items()
-    }
+    parts = together(merge_row.fields)
+    outcomes = {name: _outcome_of(columns, merge_row.fields, later, survivor) for name, columns in parts.items()}
     Merge.objects.bulk_update(later, ["fields"])
-    birth = [column for column in (BIRTH, *_OF_THE_BIRTH) if column in outcomes]
-    outcomes |= dict.fromkeys(
-        birth, max((outcomes[column] for column in birth), key=list(_Outcome).index, default=_Outcome.RESTORED)
-    )
-    restored = [column for column, outcome in outcomes.items() if outcome is _Outcome.RESTORED]
+    restored = [column for name, columns in parts.items() if outcomes[name] is _Outcome.RESTORED for column in columns]
     before = {name: from_json(name, merge_row.fields[name]["before"]) for name in NAMES if name in restored}
     if before and not has_name({name: before.get(name, getattr(survivor, name)) for name in NAMES}):
         # The name that was changed since equals the one before the merge: the record keeps its current name.
         outcomes |= dict.fromkeys(before, _Outcome.EDITED)
         restored = [column for column in restored if column not in before]
     write_columns(survivor, {column: from_json(column, merge_row.fields[column]["before"]) for column in restored})
-    return [column for column, outcome in outcomes.items() if outcome is _Outcome.EDITED]
+    return [name for name, outcome in outcomes.items() if outcome is _Outcome.EDITED]
 
 
 def _with_whole_birth(merge: Merge) -> None:
@@ -240,24 +232,26 @@ def _with_whole_birth(merge: Merge) -> None:
             merge.fields.setdefault(name, {"before": value, "after": value})
 
 
-def _changed(merge_row: Merge, column: str) -> MergeTriage:
-    label = column_named(column).verbose_name
-    return MergeTriage(merge=merge_row, model=PERSON, row_id=column, note=f"{label} was changed since the merge")
+def _changed(merge_row: Merge, name: str) -> MergeTriage:
+    return MergeTriage(merge=merge_row, model=PERSON, row_id=name, note=f"{label_of(name)} was changed since the merge")
 
 
-def _outcome_of(column: str, values: dict[str, Any], later: list[Merge], now: Any) -> _Outcome:
-    """Returns the result for the column. Later merges into the same record that passed this merge's value on get the earlier one:
-    their undo then restores what they would have replaced."""
+def _outcome_of(columns: Iterable[str], fields: dict[str, Any], later: list[Merge], survivor: Patient) -> _Outcome:
+    """Returns the result for columns that belong together. Later merges into the same record that passed this merge's values on
+    get the earlier ones: their undo then restores what they would have replaced."""
     for merge in later:
-        theirs = merge.fields[column]
-        if theirs["before"] != values["after"]:
+        pairs = [(merge.fields[column], fields[column]) for column in columns]
+        if any(theirs["before"] != ours["after"] for theirs, ours in pairs):
             return _Outcome.EDITED
-        decided = theirs["after"] != theirs["before"]
-        theirs["before"] = values["before"]
+        decided = any(theirs["after"] != theirs["before"] for theirs, _ in pairs)
+        for theirs, ours in pairs:
+            theirs["before"] = ours["before"]
+            if not decided:
+                theirs["after"] = ours["before"]
         if decided:
             return _Outcome.OVERTAKEN
-        theirs["after"] = values["before"]
-    return _Outcome.RESTORED if now == values["after"] else _Outcome.EDITED
+    same = all(to_json(getattr(survivor, column)) == fields[column]["after"] for column in columns)
+    return _Outcome.RESTORED if same else _Outcome.EDITED
 
 
 # Assignment
@@ -284,7 +278,7 @@ def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
 def _hand_over_field(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
     _with_whole_birth(row.merge)
     fields = row.merge.fields
-    columns = [name for name in (BIRTH, *_OF_THE_BIRTH) if name in fields] if row.row_id == BIRTH else [row.row_id]
+    columns = together(fields)[row.row_id]
     write_columns(retired, {column: getattr(survivor, column) for column in columns})
     write_columns(survivor, {column: from_json(column, fields[column]["before"]) for column in columns})
 
