@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -11,7 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client, hire
 from apps.appointments import services, tasks
 from apps.appointments.listeners import offer_freed_time
-from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
+from apps.appointments.models import Appointment, FreedSlotOffer, WaitlistEntry, WaitlistOffer
 from apps.appointments.services import DoctorAbsence
 from apps.appointments.tests.factories import at, book, local, monday, publish, room
 from apps.appointments.tests.test_waitlist_constraints import by_now, waits
@@ -310,6 +311,32 @@ def test_a_declined_offer_goes_to_the_next(receptionist_api: Any, visit: Appoint
     assert WaitlistOffer.objects.get(entry=fourth).rank == 4
     again = receptionist_api.post(f"/waitlist/{first.pk}/decline")
     assert (again.status_code, details_of(again)["issue"]) == (409, "offer_declined")
+
+
+@pytest.mark.parametrize("answer", ["declined", "expired"])
+def test_who_did_not_take_a_time_is_not_offered_it_again_when_it_is_freed_again(
+    receptionist_api: Any, doctor: User, visit: Appointment, answer: str
+) -> None:
+    entry = waits()
+    freed(visit)
+    if answer == "declined":
+        assert receptionist_api.post(f"/waitlist/{entry.pk}/decline").status_code == 200
+    else:
+        WaitlistOffer.objects.update(status="expired", settled_at=visit.scheduled_time)
+    freed(book(register_patient("Cara", "Booked"), doctor, duration_minutes=30))
+    tasks.keep_waitlist()
+    assert statuses(entry) == [[answer]]
+    next_one = waits()
+    tasks.keep_waitlist()
+    assert statuses(next_one) == [["open"]]
+
+
+def test_a_time_that_was_freed_twice_is_open_once(doctor: User, visit: Appointment) -> None:
+    next_time = FreedSlotOffer.objects.create(pk=uuid4(), doctor=doctor, starts_at=at("10:30"), ends_at=at("11:00"))
+    freed(visit)
+    freed(book(register_patient("Cara", "Booked"), doctor, duration_minutes=30))
+    last = FreedSlotOffer.objects.exclude(pk=next_time.pk).latest("pk")
+    assert set(FreedSlotOffer.objects.filter(is_open=True)) == {next_time, last}
 
 
 def test_an_expired_offer_goes_to_the_next_and_can_no_longer_be_accepted(receptionist_api: Any, visit: Appointment) -> None:

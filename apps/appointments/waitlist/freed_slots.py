@@ -78,7 +78,7 @@ def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
 
 
 def candidates(slot: FreedSlot) -> Iterator[Candidate]:
-    """Yields the entries that fit, in order of rank: waiting, not yet offered this time, without another open offer or
+    """Yields the entries that fit, in order of rank: waiting, did not refuse this time, without another open offer or
     appointment then."""
     usual, seen_patients = cache(partial(_usual_minutes, slot.doctor_id)), set[UUID]()
     ids = list(_ranked(slot).values_list("pk", flat=True)[:_MAX_ENTRIES])  # once: accepting changes the result
@@ -95,7 +95,10 @@ def candidates(slot: FreedSlot) -> Iterator[Candidate]:
 def _ranked(slot: FreedSlot) -> WaitlistQuerySet:
     start = slot.span.start.astimezone(availability.clinic_zone())
     offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"))
-    already_offered = WaitlistOffer.objects.filter(entry__patient=OuterRef("patient"), opening=slot.opening)
+    refused_time = Q(  # the time may have been booked and freed again since
+        doctor=slot.doctor_id, scheduled_time=slot.span.start, status__in=[OfferStatus.DECLINED, OfferStatus.EXPIRED]
+    )
+    already_offered = WaitlistOffer.objects.filter(Q(opening=slot.opening) | refused_time, entry__patient=OuterRef("patient"))
     declined_time = Appointment.objects.filter(  # a patient who has just cancelled this very time
         patient=OuterRef("patient"),
         doctor=slot.doctor_id,

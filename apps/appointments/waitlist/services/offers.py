@@ -42,6 +42,7 @@ def offer_freed_slot(
     if FreedSlotOffer.objects.filter(pk=opening).exists():
         return []
     FreedSlotOffer.objects.create(pk=opening, doctor_id=doctor_id, room_id=room_id, starts_at=span.start, ends_at=span.end)
+    _close_unused(doctor_id, span, opening)
     return _offer(by, FreedSlot(opening, doctor_id, room_id, span), most=settings.HIMS_WAITLIST_OFFERS)
 
 
@@ -106,6 +107,13 @@ def close_lost(by: Actor, offers: Sequence[WaitlistOffer]) -> None:
     """Closes these offers, because the time is taken. Their entries are loaded."""
     for offer in offers:
         settle(by, offer, offer.entry.patient_id, OfferStatus.LOST)
+
+
+def _close_unused(doctor_id: UUID, span: TimeSpan, opening: UUID) -> None:
+    """Closes earlier rows of this time without open offers: the time was booked and freed again, and this row offers it now."""
+    open_offers = WaitlistOffer.objects.filter(opening=OuterRef("pk"), status=OfferStatus.OPEN)
+    earlier = FreedSlotOffer.objects.filter(doctor=doctor_id, is_open=True, starts_at__lt=span.end, ends_at__gt=span.start)
+    earlier.filter(~Exists(open_offers)).exclude(pk=opening).update(is_open=False)
 
 
 def _close(by: Actor, due: OfferQuerySet, status: OfferStatus) -> list[WaitlistOffer]:
