@@ -19,7 +19,7 @@ COPY templates templates
 COPY static static
 # Collecting static files needs settings that load. These secrets are made for this one command and stored nowhere.
 RUN random() { /opt/venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))'; } \
-    && HIMS_ENV=production HIMS_ALLOWED_HOSTS=build.invalid \
+    && HIMS_ENV=production HIMS_ALLOWED_HOSTS=build.invalid HIMS_TRUSTED_PROXIES=1 \
     HIMS_SECRET_KEY="$(random)" HIMS_JWT_KEY="$(random)" HIMS_KEY_RING="$(random)" \
     EMAIL_URL=smtp://build.invalid:25 HIMS_MAIL_FROM=nobody@build.invalid \
     DATABASE_URL=postgres://build.invalid/hims REDIS_URL=redis://build.invalid/0 \

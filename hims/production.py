@@ -24,6 +24,7 @@ TEST_SETTINGS = (
 TIME_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 # A host name (RFC 1123, section 2.1), an IPv4 address, or an IPv6 address in brackets.
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+TRUE = ("true", "on", "ok", "y", "yes", "1")  # as django-environ reads a bool
 MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
 
 
@@ -44,6 +45,7 @@ def problems(environ: Mapping[str, str], *, test_settings: bool = False) -> list
         *_secrets(environ),
         *_servers(environ),
         *_hosts(environ),
+        *_proxies(environ),
         *_mail(environ),
         *_time_limits(environ),
     ]
@@ -101,6 +103,17 @@ def _hosts(environ: Mapping[str, str]) -> list[str]:
     wrong = [host for host in hosts if not HOST.fullmatch(host)]
     rule = "name each host in full, like hims.clinic.example, without a dot in front, a '*', a scheme or a port."
     return [f"HIMS_ALLOWED_HOSTS names {host!r}: {rule}" for host in wrong]
+
+
+def _proxies(environ: Mapping[str, str]) -> list[str]:
+    """Requires the number of proxies behind a TLS proxy: with 0, every client would have the proxy's address, in the limits and
+    in the audit log."""
+    behind_proxy = environ.get("HIMS_BEHIND_TLS_PROXY", "true").strip().lower() in TRUE
+    if not behind_proxy or re.fullmatch("0*[1-9][0-9]*", environ.get("HIMS_TRUSTED_PROXIES", "").strip()):
+        return []
+    return [
+        "HIMS_TRUSTED_PROXIES must be the number of proxies in front, at least 1; without any, set HIMS_BEHIND_TLS_PROXY=false."
+    ]
 
 
 def _mail(environ: Mapping[str, str]) -> list[str]:

@@ -18,6 +18,7 @@ WHOLE = {
     "DATABASE_URL": "postgres://hims:pw@db.internal/hims",
     "REDIS_URL": "redis://redis.internal/0",
     "HIMS_ALLOWED_HOSTS": "api.hims.example",
+    "HIMS_TRUSTED_PROXIES": "1",
     "EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587",
     "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>",
 }
@@ -79,7 +80,7 @@ LIMITS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_ses
     "name",
     [
         *("HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"),
-        *("EMAIL_URL", "HIMS_MAIL_FROM"),
+        *("HIMS_TRUSTED_PROXIES", "EMAIL_URL", "HIMS_MAIL_FROM"),
     ],
 )
 def test_production_refuses_to_start_without(name: str) -> None:
@@ -116,6 +117,9 @@ def test_production_refuses_to_start_without(name: str) -> None:
         ("HIMS_ALLOWED_HOSTS", "."),
         ("HIMS_ALLOWED_HOSTS", "https://api.hims.example"),
         ("HIMS_ALLOWED_HOSTS", "api.hims.example:443"),
+        ("HIMS_TRUSTED_PROXIES", "0"),
+        ("HIMS_TRUSTED_PROXIES", "-1"),
+        ("HIMS_TRUSTED_PROXIES", "one"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=0ms -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=5s"),
@@ -153,6 +157,7 @@ def test_production_names_all_unsafe_settings_at_once() -> None:
         "DATABASE_URL",
         "REDIS_URL",
         "HIMS_ALLOWED_HOSTS",
+        "HIMS_TRUSTED_PROXIES",
         "EMAIL_URL",
         "HIMS_DEBUG",
     ):
@@ -162,6 +167,12 @@ def test_production_names_all_unsafe_settings_at_once() -> None:
 def test_hosts_that_are_named_in_full_are_accepted() -> None:
     hosts = "hims.example, API-2.hims.example,10.0.0.7,[::1],localhost"
     assert start(WHOLE | {"HIMS_ALLOWED_HOSTS": hosts}).stdout == "hims.settings.production False\n"
+
+
+def test_only_an_installation_without_a_tls_proxy_needs_no_number_of_proxies() -> None:
+    alone = without("HIMS_TRUSTED_PROXIES")
+    assert start(alone | {"HIMS_BEHIND_TLS_PROXY": "false"}).stdout == "hims.settings.production False\n"
+    assert "HIMS_TRUSTED_PROXIES" in refusal(alone | {"HIMS_BEHIND_TLS_PROXY": "True"})
 
 
 def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
