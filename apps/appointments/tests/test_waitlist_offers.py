@@ -16,6 +16,7 @@ from apps.appointments.models import Appointment, FreedSlotOffer, WaitlistEntry,
 from apps.appointments.services import DoctorAbsence
 from apps.appointments.tests.factories import at, book, local, monday, publish, room
 from apps.appointments.tests.test_waitlist_constraints import by_now, waits
+from apps.appointments.waitlist.services import offers
 from apps.audit.models import AuditEvent
 from apps.events import relay
 from apps.events.models import OutboxEvent
@@ -499,6 +500,18 @@ def test_a_second_freed_time_is_offered_once_those_who_were_asked_about_the_firs
     tasks.keep_waitlist()
     assert statuses(one, two) == [["accepted"], ["lost", "open"]]
     assert WaitlistOffer.objects.get(entry=two, status="open").scheduled_time == at("14:00")
+
+
+def test_every_freed_time_is_offered_however_many_there_are(doctor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offers, "BATCH_SIZE", 2)
+    span = {"doctor": doctor, "starts_at": at("10:00"), "ends_at": at("10:30")}
+    same_time = [FreedSlotOffer.objects.create(pk=uuid4(), **span) for _ in range(5)]
+    fits_later, fits_no_time = waits(time_from=time(14), time_to=time(16)), waits(time_from=time(7), time_to=time(8))
+    last = FreedSlotOffer.objects.create(pk=uuid4(), doctor=doctor, starts_at=at("14:00"), ends_at=at("14:30"))
+    tasks.keep_waitlist()
+    assert statuses(fits_later, fits_no_time) == [["open"], []]
+    assert WaitlistOffer.objects.get().opening == last.pk
+    assert FreedSlotOffer.objects.filter(is_open=True, pk__in=[row.pk for row in same_time]).count() == 5
 
 
 def test_of_a_visit_that_ran_past_the_hours_the_part_within_is_offered(doctor: User) -> None:

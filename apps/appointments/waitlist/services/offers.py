@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef, Value
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Value
 
 from apps.access.actor import Actor
 from apps.appointments.events import WaitlistOffered
@@ -53,10 +53,14 @@ def offer_all_freed_slots(*, by: Actor) -> int:
     Returns how many offers were made. Each time has its own transaction, so that none waits for another.
     """
     open_offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
-    if not WaitlistEntry.objects.filter(~Exists(open_offers), status=WaitStatus.WAITING).exists():
-        return 0
-    to_come = FreedSlotOffer.objects.filter(is_open=True, starts_at__gt=clock.now()).order_by("starts_at", "pk")
-    return sum(len(offer_to_next(by=by, opening=one)) for one in to_come.values_list("pk", flat=True)[:BATCH_SIZE])
+    without_offer = WaitlistEntry.objects.filter(~Exists(open_offers), status=WaitStatus.WAITING)
+    to_come = FreedSlotOffer.objects.filter(is_open=True).order_by("starts_at", "pk").values_list("starts_at", "pk")
+    after, made = Q(starts_at__gt=clock.now()), 0
+    while without_offer.exists() and (batch := list(to_come.filter(after)[:BATCH_SIZE])):
+        made += sum(len(offer_to_next(by=by, opening=opening)) for _, opening in batch)
+        last_start, last_opening = batch[-1]
+        after = Q(starts_at__gte=last_start) & (Q(starts_at__gt=last_start) | Q(pk__gt=last_opening))
+    return made
 
 
 @transaction.atomic
