@@ -1,10 +1,10 @@
 """What a signed consultation adds to the chart: its diagnoses, each measured value, and a note of complaint, assessment and
 plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from itertools import pairwise
 
 from apps.consultations.models import Addendum, Consultation, StepSave
 from apps.consultations.selectors import ConsultationDetails
@@ -16,12 +16,14 @@ from apps.patients.models import ChartEntry
 from apps.patients.services import NewEntry
 
 SOURCE = ChartEntry.Source.CONSULTATION.value
+_PRESSURE = ("systolic", "diastolic")
 _MORE = " … (more in the consultation)"
 
 
-def entries(consultation: ConsultationDetails) -> list[NewEntry]:
-    """Returns the chart entries of a consultation that is being signed."""
-    return [*_diagnoses(consultation), *_measured(consultation), *_note(consultation)]
+def entries(consultation: ConsultationDetails, measured: Sequence[StepSave]) -> list[NewEntry]:
+    """Returns the chart entries of a consultation that is being signed. `measured` are all saves of its vital signs, the first
+    first."""
+    return [*_diagnoses(consultation), *_measured(consultation.row, measured), *_note(consultation)]
 
 
 def addendum(row: Consultation, added: Addendum) -> NewEntry:
@@ -44,29 +46,49 @@ def _diagnoses(consultation: ConsultationDetails) -> Iterator[NewEntry]:
         )
 
 
-def _measured(consultation: ConsultationDetails) -> Iterator[NewEntry]:
-    save = consultation.saves.get(Step.VITALS)
-    if save is None:
+def _measured(row: Consultation, saves: Sequence[StepSave]) -> Iterator[NewEntry]:
+    """Returns each current value, and the readings of the blood pressure that a later one replaced.
+
+    A save contains the values of the earlier ones too, so a value is of the time and the user of the first save with it.
+    """
+    if not saves:
         return
-    for name, value in save.parsed.items():
-        yield _vital_sign(
-            consultation, save, name, value=Decimal(str(value)), unit=vitals.LOINC[name][2], note=_measured_how(save, name)
-        )
-    for name in vitals.not_measurable(save.data):
-        yield _vital_sign(consultation, save, "systolic" if name == "bp" else name, text="not measurable")
+    for name in saves[-1].parsed:
+        yield _number(row, _first_saves(saves, name)[-1], name)
+    for name in vitals.not_measurable(saves[-1].data):
+        sign = "systolic" if name == "bp" else name
+        yield _vital_sign(row, _first_saves(saves, sign)[-1], sign, detail={"value_text": "not measurable"})
+    for save, following in pairwise(_first_saves(saves, "systolic")):
+        if following.data.get("bp"):  # one that was emptied was entered in error
+            for name in _PRESSURE:
+                if name in save.parsed:
+                    yield _number(row, save, name, version=f":{save.version}", remark="An earlier reading of the visit")
+
+
+def _first_saves(saves: Sequence[StepSave], name: str) -> list[StepSave]:
+    """Returns the first save of each run of saves with the same value; the last of these has the current value."""
+    values = [_value(save, name) for save in saves]
+    return [save for place, save in enumerate(saves) if place == 0 or values[place - 1] != values[place]]
+
+
+def _value(save: StepSave, name: str) -> tuple[object, ...]:
+    """Returns what a save says of a vital sign. The two numbers of a blood pressure are one reading."""
+    if name in _PRESSURE:
+        return (save.data.get("bp") == vitals.NOT_MEASURABLE, *map(save.parsed.get, _PRESSURE))
+    return (save.data.get(name) == vitals.NOT_MEASURABLE, save.parsed.get(name))
+
+
+def _number(row: Consultation, save: StepSave, name: str, *, version: str = "", remark: str = "") -> NewEntry:
+    note = "; ".join(filter(None, (_measured_how(save, name), remark)))
+    value, unit = Decimal(str(save.parsed[name])), vitals.LOINC[name][2]
+    return _vital_sign(row, save, name + version, value=value, unit=unit, detail={"note": note} if note else {})
 
 
 def _vital_sign(
-    consultation: ConsultationDetails,
-    save: StepSave,
-    name: str,
-    *,
-    value: Decimal | None = None,
-    unit: str = "",
-    note: str = "",
-    text: str = "",
+    row: Consultation, save: StepSave, ref: str, *, detail: dict[str, str], value: Decimal | None = None, unit: str = ""
 ) -> NewEntry:
-    code, display, _ = vitals.LOINC[name]
+    """Returns the entry of a value that this save entered: a nurse may have saved it."""
+    code, display, _ = vitals.LOINC[ref.partition(":")[0]]
     return NewEntry(
         type=EntryType.VITAL_SIGN,
         code_system=CodeSystem.LOINC,
@@ -75,9 +97,9 @@ def _vital_sign(
         occurred_at=save.saved_at,
         value=value,
         unit=unit,
-        detail={key: content for key, content in (("note", note), ("value_text", text)) if content},
-        source_ref=_ref(consultation.row, f"vital:{name}"),
-        recorded_by_id=_measured_by(consultation),
+        detail=detail,
+        source_ref=_ref(row, f"vital:{ref}"),
+        recorded_by_id=save.saved_by_id or row.doctor_id,
     )
 
 
@@ -87,11 +109,6 @@ def _measured_how(save: StepSave, name: str) -> str:
         return "By palpation"
     typed = save.data.get("entered", {}).get(name)
     return f"Entered as {typed['value']:g} {UNIT_SIGNS.get(typed['unit'], typed['unit'])}" if typed else ""
-
-
-def _measured_by(consultation: ConsultationDetails) -> UUID:
-    """Returns the user who saved the values, who may be a nurse."""
-    return consultation.saves[Step.VITALS].saved_by_id or consultation.row.doctor_id
 
 
 def _note(consultation: ConsultationDetails) -> Iterator[NewEntry]:

@@ -179,6 +179,11 @@ def _alerts(consultations: Sequence[selectors.ConsultationDetails]) -> None:
             alerting.mark_queue(SYSTEM, consultation, raised_at=save.saved_at)
 
 
+def _vitals(consultation: selectors.ConsultationDetails) -> list[StepSave]:
+    """Returns the saves of the vital signs: an imported step has one."""
+    return [consultation.saves[Step.VITALS]] if Step.VITALS in consultation.saves else []
+
+
 def _chart(
     by: Actor,
     consultations: Sequence[selectors.ConsultationDetails],
@@ -191,7 +196,10 @@ def _chart(
         of_patient[consultation.row.patient_id].append(consultation)
     for patient_id, own in of_patient.items():
         entries = [
-            entry for consultation in own if consultation.row.status in SIGNED for entry in chart_projection.entries(consultation)
+            entry
+            for consultation in own
+            if consultation.row.status in SIGNED
+            for entry in chart_projection.entries(consultation, _vitals(consultation))
         ]
         entries += [
             chart_projection.addendum(consultation.row, addendum_of[consultation.row.pk])

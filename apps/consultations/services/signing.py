@@ -65,7 +65,7 @@ def complete(
     if is_incomplete and not override_incomplete:
         raise _incomplete_error(consultation)
     signed = _sign(by, consultation, reason.strip() if is_incomplete else "")
-    new_entries = chart_projection.entries(signed)
+    new_entries = chart_projection.entries(signed, list(selectors.saves_of(row, Step.VITALS))[::-1])
     entries = charts.record_all(by=by, patient_id=patient.pk, entries=new_entries, source=chart_projection.SOURCE)
     _complete_appointment(by, row)
     emit(_completed_event(by, consultation, chart_entries=len(entries), notify_patient=notify_patient), by=by)

@@ -81,6 +81,54 @@ def test_a_pressure_that_cannot_be_measured_is_one_entry(staff: dict[str, User])
     assert entries(patient)["vital:systolic"].detail == {"value_text": "not measurable"}
 
 
+def measure(by: User, visit: Any, minutes: int, data: dict[str, Any]) -> datetime:
+    """Saves vital signs so many minutes after the start of the visit, and returns when."""
+    with time_machine.travel(visit.row.started_at + timedelta(minutes=minutes), tick=False):
+        at: datetime = save(by, visit, 1, data).saves[1].saved_at
+    return at
+
+
+def sign_later(doctor: User, visit: Any) -> None:
+    with time_machine.travel(visit.row.started_at + timedelta(hours=1), tick=False):
+        services.complete(by=doctor, consultation_id=visit.row.pk, override_incomplete=True, reason="Referred at once")
+
+
+def test_each_value_is_of_the_time_and_the_user_of_the_first_save_with_it(staff: dict[str, User]) -> None:
+    doctor, nurse, patient = staff["doctor"], staff["nurse"], register_patient()
+    visit = start_consultation(doctor, patient, "quick")
+    first = measure(nurse, visit, 5, {"bp": "190/110", "pulse": 80, "temperature_c": 37.0, "spo2": "not_measurable"})
+    second = measure(nurse, visit, 10, {"bp": "185/105", "temperature_c": 37.5})
+    third = measure(doctor, visit, 15, {"bp": "160/95", "temperature_c": 37.0, "pain": 2})
+    measure(doctor, visit, 20, {"pain": 2})
+    sign_later(doctor, visit)
+    assert {name: (row.value, row.occurred_at, row.recorded_by) for name, row in entries(patient).items() if "vital" in name} == {
+        "vital:systolic:1": (190, first, nurse),
+        "vital:diastolic:1": (110, first, nurse),
+        "vital:systolic:2": (185, second, nurse),
+        "vital:diastolic:2": (105, second, nurse),
+        "vital:systolic": (160, third, doctor),
+        "vital:diastolic": (95, third, doctor),
+        "vital:pulse": (80, first, nurse),
+        "vital:spo2": (None, first, nurse),
+        "vital:temperature_c": (37, third, doctor),  # measured again: as at first, but not the first value
+        "vital:pain": (2, third, doctor),
+    }
+    assert entries(patient)["vital:systolic:1"].detail == {"note": "An earlier reading of the visit"}
+
+
+def test_a_pressure_that_was_emptied_is_not_charted_and_one_that_can_no_longer_be_measured_is(staff: dict[str, User]) -> None:
+    doctor, patient = staff["doctor"], register_patient()
+    visit = start_consultation(doctor, patient, "quick")
+    for minutes, pressure in enumerate(("120/80", None, "80/P", "not_measurable")):
+        measure(doctor, visit, minutes, {"bp": pressure, "pulse": 90})
+    sign_later(doctor, visit)
+    rows = {name: (row.value, row.detail) for name, row in entries(patient).items() if "systolic" in name or "diastolic" in name}
+    assert rows == {
+        "vital:systolic:3": (80, {"note": "By palpation; An earlier reading of the visit"}),
+        "vital:systolic": (None, {"value_text": "not measurable"}),
+    }
+
+
 def test_a_visit_without_content_writes_no_note(staff: dict[str, User]) -> None:
     patient = register_patient()
     visit = start_consultation(staff["doctor"], patient)
