@@ -154,7 +154,7 @@ class Session(models.Model):
         ROLE_CHANGED = "role_changed"
         PASSWORD_CHANGED = "password_changed"  # noqa: S105
         MFA_CHANGED = "mfa_changed"
-        PROOF_FAILED = "proof_failed"  # too many wrong passwords within the session: the user of the tokens is not the owner
+        PROOF_FAILED = "proof_failed"  # too many wrong passwords or codes in the session: the user of the tokens is not the owner
 
     id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -166,7 +166,7 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
     reauthenticated_at = models.DateTimeField(default=clock.now)  # when password (and code) were last confirmed; a sign-in counts
-    failed_proofs = models.PositiveSmallIntegerField(default=0)  # wrong passwords in a row since then
+    failed_proofs = models.PositiveSmallIntegerField(default=0)  # wrong passwords and codes in a row since then
     enrollment_only = models.BooleanField(default=False)  # valid only for setting up the second factor
 
     objects = SessionQuerySet.as_manager()

@@ -46,7 +46,8 @@ class ReauthenticationViewSet(_OwnSecurity):
         """Confirm the password
 
         Confirms that the person at the keyboard is still the user. It is valid for five minutes in this session; a sign-in
-        counts as well. An account with a second factor also sends `mfa_code`. Ten wrong passwords in a row end the session.
+        counts as well. An account with a second factor also sends `mfa_code`. Ten wrong passwords or codes in a row end the
+        session.
         """
         body = self.parse()
         services.reauthenticate(
