@@ -14,6 +14,7 @@ from apps.appointments.rights import Permission
 from apps.appointments.services import BookingResult, NewAppointment, transitions
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
+from apps.patients.lists.patient_queries import listed_patient
 from apps.rest import periods
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
@@ -50,7 +51,8 @@ class AppointmentViewSet(HimsViewSet):
         }
         page = selectors.list_page(visible_to=self.by, window=self.window, **filters)
         response = self.page(page)
-        self.record_access("appointment.searched", query=self.sent_query(), shown=self.shown)
+        patient_id = listed_patient(query.get("patient_id"), (row["patient_id"] for row in page.rows))
+        self.record_access("appointment.searched", patient_id=patient_id, query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(permission=Permission.APPOINTMENT_VIEW, response=responses.AppointmentShape, etag=True)

@@ -19,7 +19,7 @@ from apps.appointments.waitlist.services.entries import lock_entry
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
-from apps.patients.lists.patient_queries import surviving_id
+from apps.patients.lists.patient_queries import listed_patient, surviving_id
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import ChoicesFilter, IdFilter
@@ -184,7 +184,8 @@ class WaitlistViewSet(HimsViewSet):
             rows = rows.filter(priority=query["priority"])
         page = paging.page_of(rows, self.window, paging.capped)
         response = self.page(replace(page, rows=selectors.with_offers(page.rows)))
-        self.record_access("waitlist.searched", query=self.sent_query(), shown=self.shown)
+        patient_id = listed_patient(query.get("patient_id"), (row.patient_id for row in page.rows))
+        self.record_access("waitlist.searched", patient_id=patient_id, query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -538,6 +539,22 @@ def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(receptionist_api:
         # the session, the list, its total, the audit row; a page that contains all rows needs no total
         assert queries(f"limit=1{filters}") == queries(f"limit=8{filters}") == 4
         assert queries(f"limit=100{filters}") == 3
+
+
+@pytest.mark.parametrize("resource", ["appointments", "consultations", "waitlist"])
+def test_a_list_of_one_patient_is_in_the_access_log_of_the_patient(
+    staff: dict[str, User], patient: Patient, doctor: User, resource: str
+) -> None:
+    client, retired = api_client(staff["doctor"]), register_patient("Jon", "Doe")
+    merge(retired, patient)
+    actions = {"appointments": "appointment.searched", "consultations": "consultation.searched", "waitlist": "waitlist.searched"}
+    logged = AuditEvent.objects.filter(action=actions[resource]).order_by("at").values_list("patient_id", flat=True)
+    assert client.get(f"/{resource}?patient_id={retired.pk}").status_code == 200  # no row yet
+    book(patient, doctor)
+    services.add_to_waitlist(by=SYSTEM, new=services.NewWaitlistEntry(patient_id=patient.pk, date_to=monday(2)))
+    for query in (f"?patient_id={patient.pk}", f"?patient_id={uuid4()}", ""):
+        assert client.get(f"/{resource}{query}").status_code == 200
+    assert list(logged) == [patient.pk, patient.pk, None, None]
 
 
 def test_a_booking_is_few_statements(receptionist_api: Any, patient: Patient, doctor: User) -> None:

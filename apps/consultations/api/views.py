@@ -17,6 +17,7 @@ from apps.consultations.services import NewConsultation, NewSave
 from apps.consultations.steps.ports import OrderRefused
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
+from apps.patients.lists.patient_queries import listed_patient
 from apps.rest import disclosure, periods
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
@@ -46,7 +47,8 @@ class ConsultationViewSet(HimsViewSet):
         filters = {name: value or None for name, value in query.items()}
         page = selectors.list_page(visible_to=self.by, window=self.window, since=since, until=until, **filters)
         response = self.page(page)
-        self.record_access("consultation.searched", query=self.sent_query(), shown=self.shown)
+        patient_id = listed_patient(query.get("patient_id"), (row["patient_id"] for row in page.rows))
+        self.record_access("consultation.searched", patient_id=patient_id, query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(

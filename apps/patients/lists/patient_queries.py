@@ -4,7 +4,7 @@ Which patients an actor may see is `Patient.objects.visible_to`, here as everywh
 number `seq`, and blocks of `seq` lead to a far page (`sql`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,18 @@ def surviving_id(patient_id: UUID | Slot) -> Coalesce:
     merged_into = Patient.objects.filter(pk=patient_id).values("merged_into")
     same = patient_id if isinstance(patient_id, Slot) else Value(patient_id, output_field=UUIDField())
     return Coalesce(Subquery(merged_into), same)
+
+
+def listed_patient(patient_id: UUID | None, rows_of: Iterable[UUID]) -> UUID | None:
+    """Returns the patient that a list was filtered by, for the audit log; of a merged record, the survivor.
+
+    `rows_of` are the patients of the rows. The rows of a filtered list are all the survivor's, so only an empty list costs a
+    statement. None for a list of all patients, and for an unknown id.
+    """
+    if patient_id is None:
+        return None
+    survivors = Patient.objects.filter(pk=patient_id).order_by().values_list(Coalesce("merged_into", "pk"), flat=True)
+    return next(iter(rows_of), None) or survivors.first()
 
 
 def page(actor: Actor, status: str, from_seq: int, skip: int, limit: int) -> list[dict[str, Any]]:
