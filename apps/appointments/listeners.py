@@ -10,7 +10,7 @@ from apps.appointments.models import OfferStatus
 from apps.appointments.rules import TimeSpan
 from apps.common import clock
 from apps.events.listeners import after_commit
-from apps.patients.events import MergeUndone, PatientsMerged
+from apps.patients.events import PatientsMerged
 
 
 @after_commit(StaffDeactivated)
@@ -24,13 +24,6 @@ def close_the_calendar(event: StaffDeactivated) -> None:
 def refresh_care_team_of_survivor(event: PatientsMerged) -> None:
     """A merge copies the care team, and moves the appointments that made it."""
     services.remove_stale_members(by=SYSTEM, patient_id=event.patient_id)
-
-
-@after_commit(MergeUndone)
-def refresh_both_care_teams(event: MergeUndone) -> None:
-    """Refreshes both care teams: the appointments went back, and those cancelled in the meantime make no doctor a member."""
-    for patient_id in (event.patient_id, event.retired_id):
-        services.remove_stale_members(by=SYSTEM, patient_id=patient_id)
 
 
 @after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)

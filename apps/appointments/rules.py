@@ -51,6 +51,7 @@ LIFECYCLE = Lifecycle(
     },
 )
 LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
+FOR_CARE_TEAM = (*LIVE, S.COMPLETED)  # an appointment in one of these makes its doctor a member of the care team
 MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room can still change
 BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # the statuses to which an undone check-in returns
 

@@ -164,6 +164,12 @@ def count_upcoming_with_doctor(by: Actor, doctor_id: UUID) -> int:
     return Appointment.objects.visible_to(by).filter(ahead, doctor=doctor_id).count()
 
 
+def care_team_doctors(patient_id: UUID) -> set[UUID]:
+    """Returns the doctors that an appointment of the patient makes members of the care team."""
+    rows = Appointment.objects.filter(patient=patient_id, joins_care_team=True, status__in=rules.FOR_CARE_TEAM)
+    return set(rows.values_list("doctor_id", flat=True))
+
+
 def last_seen(*, visible_to: Actor, patient_ids: Collection[UUID]) -> dict[UUID, datetime]:
     """Returns when each of these patients was last seen: the time of the latest completed appointment, in one statement."""
     rows = Appointment.objects.visible_to(visible_to).filter(patient__in=patient_ids, status=rules.Status.COMPLETED)

@@ -131,6 +131,14 @@ def of_patient(*, visible_to: Actor, patient_id: UUID) -> QuerySet[Consultation]
     return rows.order_by("-started_at", "-id")
 
 
+def care_team_doctors(patient_id: UUID) -> set[UUID]:
+    """Returns the doctors that a consultation of the patient makes members of the care team: those who have or had one that was
+    not cancelled."""
+    rows = Consultation.objects.filter(patient=patient_id).exclude(status=rules.Status.CANCELLED)
+    earlier = ConsultationStatusChange.objects.filter(consultation__in=rows.order_by(), to_doctor__isnull=False)
+    return {*rows.values_list("doctor_id", flat=True), *earlier.values_list("to_doctor_id", flat=True)}
+
+
 def saves_of_all(consultation_ids: Collection[UUID], steps: Collection[Step]) -> dict[UUID, dict[Step, StepSave]]:
     """Returns the latest saves of these steps, by consultation. One query."""
     rows = StepSave.objects.filter(consultation__in=consultation_ids, number__in=[int(step) for step in steps])

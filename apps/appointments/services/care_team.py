@@ -11,12 +11,11 @@ from django.db import transaction
 from apps.access.actor import Actor
 from apps.appointments import rules
 from apps.appointments.models import Appointment
-from apps.appointments.rules import Status
 from apps.common.lifecycle.machine import Transition
 from apps.patients import services as charts
 from apps.patients.confidentiality.models import CareTeamMember
 
-COUNTS = (*rules.LIVE, Status.COMPLETED)
+COUNTS = rules.FOR_CARE_TEAM
 BECAUSE = CareTeamMember.Because.APPOINTMENT
 
 
@@ -47,7 +46,7 @@ def leave(by: Actor, patient_id: UUID, doctor_id: UUID) -> None:
 
 @transaction.atomic
 def remove_stale_members(*, by: Actor, patient_id: UUID) -> None:
-    """Removes members whose appointment is no longer there, as after a merge that was undone."""
+    """Removes members whose appointment is no longer there, as after a merge."""
     members = CareTeamMember.objects.filter(patient=patient_id, because=BECAUSE).values_list("user_id", flat=True)
     for doctor_id in list(members):
         leave(by, patient_id, doctor_id)

@@ -16,6 +16,7 @@ from apps.appointments.services import DoctorAbsence, NewAppointment, NewSeries
 from apps.appointments.tests.factories import at, book, publish
 from apps.common import clock
 from apps.events.models import OutboxEvent
+from apps.patients import selectors as patient_selectors
 from apps.patients import services as patients
 from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.models import Patient
@@ -148,9 +149,23 @@ def test_an_undone_merge_leaves_no_doctor_of_a_cancelled_appointment_on_the_team
     services.cancel(by=SYSTEM, appointment_id=row.pk)
     assert team(survivor) == set()
     patients.undo_merge(by=SYSTEM, merge_id=done.pk)
-    for patient in (retired, survivor):
-        services.remove_stale_members(by=SYSTEM, patient_id=patient.pk)
-        assert team(patient) == set()
+    assert (team(retired), team(survivor)) == (set(), set())
+
+
+def test_an_undone_merge_gives_each_record_the_doctors_of_its_appointments(doctor: User) -> None:
+    other = hire("dr.two", "doctor", specialty="Any")
+    publish(other)
+    retired, survivor = register_patient("Ann", "Roe"), register_patient("Ann", "Roe")
+    row = book(retired, doctor)
+    done = merge(retired, survivor)
+    services.change(by=SYSTEM, appointment_id=row.pk, changes={"doctor_id": other.pk})
+    fresh = book(survivor, doctor, at("11:00"))
+    patients.undo_merge(by=SYSTEM, merge_id=done.pk)
+    assert (team(retired), team(survivor)) == ({other.pk}, {doctor.pk})
+    (waiting,) = patient_selectors.triage(done)
+    assert waiting.row_id == str(fresh.pk)
+    patients.settle_triage(by=SYSTEM, triage_id=waiting.pk, belongs_to="retired")
+    assert (team(retired), team(survivor)) == ({other.pk, doctor.pk}, set())
 
 
 def test_a_new_team_of_a_restricted_chart_removes_everyone_it_does_not_name(staff: dict[str, User], doctor: User) -> None:

@@ -1,6 +1,6 @@
 """Restricts a chart to its care team, lifts the restriction, and opens a restricted chart in an emergency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from uuid import UUID
@@ -18,6 +18,7 @@ from apps.patients.confidentiality import sql
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
 from apps.patients.events import CareTeamJoined, CareTeamLeft, GlassBroken, GlassReviewed, PatientRestricted, RestrictionLifted
 from apps.patients.models import Patient
+from apps.patients.ports import care_team_doctors
 
 REASON_MIN = 10  # characters
 GLASS_OPEN = timedelta(hours=4)
@@ -99,6 +100,28 @@ def leave_care_team(*, by: Actor, patient_id: UUID, doctor_id: UUID, because: st
     removed, _ = CareTeamMember.objects.filter(patient=patient_id, user=doctor_id, because=because).delete()
     if removed:
         emit(CareTeamLeft(patient_id=patient_id, user_id=doctor_id), by=by)
+
+
+def team_by_reason(patient: Patient) -> dict[str, set[UUID]]:
+    """Returns the members of the patient's care team for each reason."""
+    members: dict[str, set[UUID]] = {str(because): set() for because in CareTeamMember.Because}
+    for because, user_id in CareTeamMember.objects.filter(patient=patient).values_list("because", "user_id"):
+        members[because].add(user_id)
+    return members
+
+
+def refresh_care_team(*, by: Actor, patient: Patient, may_join: Mapping[str, set[UUID]]) -> None:
+    """Makes the care team agree with the patient's appointments and consultations (contract, section 2), after some of them moved
+    to or from another record: doctors without one leave, and those of `may_join`, by reason, who have one join.
+
+    Others do not join: a new team of a restricted chart may have removed them.
+    """
+    members = team_by_reason(patient)
+    for because, doctors in care_team_doctors.doctors_by_reason(patient.pk).items():
+        for doctor_id in sorted(members[because] - doctors):
+            leave_care_team(by=by, patient_id=patient.pk, doctor_id=doctor_id, because=because)
+        for doctor_id in sorted((may_join[because] & doctors) - members[because]):
+            join_care_team(by=by, patient=patient, doctor_id=doctor_id, because=because)
 
 
 def adds_to_care_team(by: Actor, patient_id: UUID) -> bool:

@@ -255,10 +255,10 @@ def test_duplicates_never_show_a_restricted_record(staff: dict[str, User]) -> No
 
 @pytest.fixture
 def two(staff: dict[str, User]) -> Iterator[tuple[Patient, Patient]]:
-    """A restricted record and an open one of the same person; the nurse is on the one's team, the doctor visits the other."""
+    """A restricted record and an open one of the same person; the nurse is on the one's team, the doctor on the other's."""
     closed, opened = register_patient("Jon"), register_patient("John")
     restrict(closed, staff["nurse"])
-    services.join_care_team(by=SYSTEM, patient=opened, doctor_id=staff["doctor"].pk)
+    CareTeamMember.objects.create(patient=opened, user=staff["doctor"], because=CareTeamMember.Because.NAMED)
     return closed, opened
 
 

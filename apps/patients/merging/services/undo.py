@@ -19,6 +19,7 @@ from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import ACTIVE
 from apps.patients.chart.services.derived import ENDED, ENTRY, STATUS, end_repeats
 from apps.patients.confidentiality.models import CareTeamMember
+from apps.patients.confidentiality.services import refresh_care_team, team_by_reason
 from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import sql
 from apps.patients.merging.merge_plan import NAMES, label_of, together
@@ -86,7 +87,7 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
         move_back(link, merge_row)
     _reassign_pairs_back(merge_row)
     edited = _give_back(merge_row, survivor)
-    _separate_care_teams(merge_row, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
+    _separate_care_teams(by, merge_row, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
     restored = _restore_ended(merge_row)
     waiting = [*_rows_created_since(merge_row, survivor), *(_changed(merge_row, name) for name in edited)]
     MergeTriage.objects.bulk_create(waiting)
@@ -113,7 +114,7 @@ def settle_triage(*, by: Actor, triage_id: int, belongs_to: str) -> MergeTriage:
         raise AlreadySettled
     retired, survivor = locked[row.merge.retired_id], locked[row.merge.survivor_id]
     if belongs_to == "retired":
-        _hand_over(row, retired, survivor)
+        _hand_over(by, row, retired, survivor)
     row.settled_by_id, row.settled_at = by.id, clock.now()
     row.save(update_fields=["settled_by", "settled_at"])
     owner = retired if belongs_to == "retired" else survivor
@@ -136,14 +137,18 @@ def _reassign_pairs_back(merge_row: Merge) -> None:
         reassign_pair(pair, merge_row.survivor_id, merge_row.retired_id)
 
 
-def _separate_care_teams(merge_row: Merge, retired: Patient, survivor: Patient, *, closed_since: bool) -> None:
-    """Removes the members that came from the retired record's team from the survivor's. A chart that was restricted while the two
-    were one stays restricted on both sides, with its named team: an undo opens no chart."""
+def _separate_care_teams(by: Actor, merge_row: Merge, retired: Patient, survivor: Patient, *, closed_since: bool) -> None:
+    """Removes the members that came from the retired record's team from the survivor's; doctors then belong to the team of the
+    record that has their appointments and consultations. A chart that was restricted while the two were one stays restricted on
+    both sides, with its named team: an undo opens no chart."""
+    before = team_by_reason(survivor)
     if closed_since:
         sql.copy_care_team(survivor.pk, retired.pk)
         retired.amend(restricted=True)
     added = MergedRow.objects.filter(merge=merge_row, model=TEAM).values_list("row_id", flat=True)
     CareTeamMember.objects.filter(patient=survivor, pk__in=[int(pk) for pk in added]).delete()
+    for patient in (retired, survivor):
+        refresh_care_team(by=by, patient=patient, may_join=before)
 
 
 def _restore_ended(merge_row: Merge) -> set[UUID]:
@@ -257,7 +262,7 @@ def _outcome_of(columns: Iterable[str], fields: dict[str, Any], later: list[Merg
 # Assignment
 
 
-def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
+def _hand_over(by: Actor, row: MergeTriage, retired: Patient, survivor: Patient) -> None:
     """Assigns the row or field to the retired record."""
     for patient in (retired, survivor):
         if patient.merged_into_id:
@@ -272,6 +277,9 @@ def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
             raise CannotStandTogether(model=row.model) from clash
         if not moved:
             raise NotOwnedBySurvivor
+        team = team_by_reason(survivor)
+        for patient in (retired, survivor):
+            refresh_care_team(by=by, patient=patient, may_join=team)
     refresh_derived(retired, survivor)
 
 
