@@ -41,7 +41,6 @@ LISTENERS: dict[str, str | Promise] = {
     "appointments.listeners.close_the_calendar": _("Close the calendar address of a doctor who left"),
     "appointments.listeners.offer_freed_time": _("Offer the freed time to the waiting list"),
     "appointments.listeners.offer_to_the_next": _("Offer the time to the next patient on the waiting list"),
-    "appointments.listeners.refresh_both_care_teams": _("Update the care teams of both records"),
     "appointments.listeners.refresh_care_team_of_survivor": _("Update the care team of the kept record"),
     "notifications.account_changes.listeners.mail_former_address": _("E-mail to the former address"),
     "notifications.account_changes.listeners.mail_key_revoked_by_other": _("E-mail about a revoked API key"),
