@@ -5,8 +5,9 @@
   const meta = document.querySelector('meta[name="hims-drafts"]');
   if (!meta) return;
   const about = meta.dataset, pause = 1000, again = 3000, warning = 120;
-  const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from"]);
-  const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed}
+  const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from", "seen"]);
+  const notStorable = new Set([400, 413]); // too large or not readable: asking again would change nothing
+  const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed, line}
 
   const isTyped = (box) => box.name && !/^(hidden|password|file|submit|button|reset|image)$/.test(box.type);
   const forms = Array.from(document.querySelectorAll("#content form")).filter(function (form) {
@@ -14,11 +15,21 @@
     return form.method === "post" && !("noDraft" in form.dataset) && boxes.some(isTyped) && !boxes.some((box) => box.type === "password");
   });
 
-  const line = document.createElement("p");
-  line.className = "draft-line";
-  line.setAttribute("role", "status");
-  line.hidden = true;
-  function show(text, isBad, link) {
+  // The line is made when there is something to say, and comes after the form that it is about.
+  function lineOf(form) {
+    const state = states.get(form);
+    if (!state.line) {
+      state.line = document.createElement("p");
+      state.line.className = "draft-line";
+      state.line.setAttribute("role", "status");
+      form.after(state.line);
+    }
+    return state.line;
+  }
+
+  function show(form, text, isBad, link) {
+    if (!text && !states.get(form).line) return;
+    const line = lineOf(form);
     line.replaceChildren(text);
     if (link) {
       const sign = document.createElement("a");
@@ -48,23 +59,25 @@
     document.querySelectorAll('input[name="csrfmiddlewaretoken"]').forEach((box) => { box.value = token; });
   }
 
-  async function store(form) {
+  // Only a page that is left sends with `keepalive`: the browser refuses it for more than 64 KiB.
+  async function store(form, isLeaving = false) {
     const state = states.get(form);
-    if (state.isSending) { state.timer = setTimeout(() => store(form), pause); return; }
+    if (state.isSending && !isLeaving) { state.timer = setTimeout(() => store(form), pause); return; }
     state.isSending = true;
     state.isChanged = false;
     try {
-      const reply = await fetch(about.url, { method: "POST", body: packed(form), headers: { Accept: "application/json" }, keepalive: true });
-      const text = await reply.json();
-      if (reply.status === 401) show(about.signedOut, true, about.signIn);
-      else if (!reply.ok) throw new Error(String(reply.status));
-      else { fresh(text.csrf); active(); show(""); }
+      const reply = await fetch(about.url, { method: "POST", body: packed(form), headers: { Accept: "application/json" }, keepalive: isLeaving });
       state.hasFailed = false;
+      if (notStorable.has(reply.status)) { show(form, about.notStored, true); return; }
+      const text = await reply.json();
+      if (reply.status === 401) show(form, about.signedOut, true, about.signIn);
+      else if (!reply.ok) throw new Error(String(reply.status));
+      else { fresh(text.csrf); active(); show(form, ""); }
       form.dispatchEvent(new CustomEvent("hims:stored", { bubbles: true }));
       if (reply.status === 401) state.timer = setTimeout(() => store(form), again * 3); // signed in again in another tab
     } catch {
       state.hasFailed = true;
-      show(about.noServer, true);
+      show(form, about.noServer, true);
       state.timer = setTimeout(() => store(form), again);
     } finally {
       state.isSending = false;
@@ -79,21 +92,20 @@
   }
 
   forms.forEach(function (form) {
-    states.set(form, { timer: 0, isChanged: false, isSending: false, hasFailed: false });
+    states.set(form, { timer: 0, isChanged: false, isSending: false, hasFailed: false, line: null });
     form.addEventListener("input", () => typed(form));
     form.addEventListener("change", () => typed(form));
     form.addEventListener("hims:saved", function () { clearTimeout(states.get(form).timer); states.get(form).isChanged = false; });
     // While the server does not answer, the page stays: leaving it would lose what was typed.
     form.addEventListener("submit", function (event) {
       const state = states.get(form);
-      if (state.hasFailed) { event.preventDefault(); event.stopImmediatePropagation(); store(form); line.scrollIntoView({ block: "nearest" }); return; }
+      if (state.hasFailed) { event.preventDefault(); event.stopImmediatePropagation(); store(form); lineOf(form).scrollIntoView({ block: "nearest" }); return; }
       clearTimeout(state.timer);
       state.isChanged = false;
     }, true);
   });
-  if (forms.length) forms[0].after(line);
   window.addEventListener("pagehide", function () {
-    states.forEach((state, form) => { if (state.isChanged) store(form); });
+    states.forEach((state, form) => { if (state.isChanged) store(form, true); });
   });
 
   // The session: other tabs extend it too, so they tell each other when they did (a time, nothing else).
@@ -101,6 +113,11 @@
   function active() { localStorage.setItem(key, String(Date.now())); }
   const left = () => idle - (Date.now() - Number(localStorage.getItem(key) || 0)) / 1000;
   active();
+
+  // What is about no form in particular is said where the user typed last.
+  let lastTyped = forms[0];
+  document.addEventListener("input", function (event) { if (states.has(event.target.form)) lastTyped = event.target.form; });
+  function say(text, link) { if (lastTyped) show(lastTyped, text, true, link); }
 
   const dialog = document.getElementById("hims-idle");
   const shownLeft = document.getElementById("hims-idle-left");
@@ -110,8 +127,8 @@
       dialog.close();
       try {
         const reply = await fetch(about.url, { headers: { Accept: "application/json" } });
-        if (reply.ok) active(); else show(about.signedOut, true, about.signIn);
-      } catch { show(about.noServer, true); }
+        if (reply.ok) active(); else say(about.signedOut, about.signIn);
+      } catch { say(about.noServer); }
     });
     setInterval(function () {
       const seconds = Math.round(left());
@@ -124,7 +141,7 @@
         isOver = true;
         dialog.close();
         if (Array.from(states.values()).every((state) => !state.isChanged && !state.hasFailed && !state.isSending)) location.reload();
-        else show(about.signedOut, true, about.signIn);
+        else say(about.signedOut, about.signIn);
       }
     }, 1000);
   }

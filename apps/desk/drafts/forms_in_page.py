@@ -11,7 +11,7 @@ _OPENING = re.compile(r"<form\b[^>]*>", re.IGNORECASE)
 _ACTION, _POST = re.compile(r"""\baction=["']([^"']*)["']"""), re.compile(r"""\bmethod=["']?post""", re.IGNORECASE)
 _NOT_TYPED = frozenset(("hidden", "password", "file", "submit", "button", "reset", "image"))
 _RESTORED_HIDDEN = frozenset(("version",))  # what the user saw: with it a colleague's later save is noticed
-_NO_IDENTITY = frozenset(("csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from"))
+_NO_IDENTITY = frozenset(("csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from", "seen"))
 Fields = Mapping[str, Sequence[str]]
 
 
