@@ -10,9 +10,10 @@
   const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed, line}
 
   const isTyped = (box) => box.name && !/^(hidden|password|file|submit|button|reset|image)$/.test(box.type);
+  const isSecret = (box) => box.type === "password" || box.autocomplete === "one-time-code";
   const forms = Array.from(document.querySelectorAll("#content form")).filter(function (form) {
     const boxes = Array.from(form.elements);
-    return form.method === "post" && !("noDraft" in form.dataset) && boxes.some(isTyped) && !boxes.some((box) => box.type === "password");
+    return form.method === "post" && !("noDraft" in form.dataset) && boxes.some(isTyped) && !boxes.some(isSecret);
   });
 
   // The line is made when there is something to say, and comes after the form that it is about.

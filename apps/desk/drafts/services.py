@@ -14,13 +14,15 @@ from apps.desk.models import Draft
 MOST_CHARACTERS = 200_000  # of one form, as JSON; a visit's longest section has about 40,000
 MOST_DRAFTS = 200  # of one user; the oldest go first
 _NEVER_STORED = ("password", "csrfmiddlewaretoken", "otp", "proof-")
+_SECRETS = frozenset(("again", "code"))  # a password repeated; a code of an app, or of recovery
+_CODED = "code_system"  # next to it, `code` is that of an entry in a chart
 Fields = Mapping[str, Sequence[str]]
 
 
 @transaction.atomic
 def keep(*, user_id: UUID, path: str, fields: Fields, identity: str = "", fills_form: bool = False) -> Draft:
     """Stores what a user typed into a form, over what was stored before. Raises Invalid for a form that is too large."""
-    cleaned = {name: [one.replace("\x00", "") for one in values] for name, values in fields.items() if _is_stored(name)}
+    cleaned = {name: [one.replace("\x00", "") for one in values] for name, values in fields.items() if _is_stored(name, fields)}
     if len(path) > 500 or len(identity) > 500 or len(json.dumps(cleaned)) > MOST_CHARACTERS:
         raise Invalid(field="fields", issue="The form is too large to be stored as a draft.")
     draft = Draft(user_id=user_id, path=path, identity=identity, fields=cleaned, fills_form=fills_form, updated_at=clock.now())
@@ -53,6 +55,8 @@ def is_of_form(draft: Draft, hidden: Fields) -> bool:
     return all(value in hidden.get(name, ()) for name, value in parse_qsl(draft.identity, keep_blank_values=True))
 
 
-def _is_stored(name: str) -> bool:
+def _is_stored(name: str, fields: Fields) -> bool:
     """Returns whether the field holds what a user typed: no secrets, and no buttons, whose names begin with an underscore."""
+    if name in _SECRETS and not (name == "code" and _CODED in fields):
+        return False
     return not name.startswith("_") and not any(word in name.lower() for word in _NEVER_STORED)

@@ -142,6 +142,29 @@ def test_secrets_and_buttons_are_not_stored(staff: dict[str, User]) -> None:
     assert Draft.objects.get().fields == {"note": ["ab"]}
 
 
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("admin:accounts_user_set_password", {"password": "first secret", "again": "second secret"}),
+        ("admin:second_factor", {"act": "disable", "password": "first secret", "code": "second secret"}),
+        ("admin:second_factor", {"act": "confirm", "code": "second secret"}),
+    ],
+)
+def test_no_password_and_no_code_is_stored_when_the_session_has_ended(
+    staff: dict[str, User], address: str, sent: dict[str, str]
+) -> None:
+    client, path = Client(), reverse(address, args=[staff["nurse"].pk] if "user" in address else [])
+    client.post("/admin/login/", {"username": staff["admin"].username, "password": PASSWORD})
+    client.cookies.pop("sessionid", None)
+    assert client.post(path, sent).status_code == 302
+    assert "secret" not in json.dumps(Draft.objects.get(path=path).fields)
+
+
+def test_the_code_of_a_chart_entry_is_stored(staff: dict[str, User]) -> None:
+    services.keep(user_id=staff["doctor"].pk, path="/admin/x/", fields={"code": ["I10"], "code_system": ["ICD-10-CM"]})
+    assert Draft.objects.get().fields["code"] == ["I10"]
+
+
 def test_a_colleague_s_save_in_the_meantime_is_shown_and_not_overwritten(
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
