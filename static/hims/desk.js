@@ -29,11 +29,18 @@
     links[here < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, here + by))].focus();
   }
 
+  // A visit is signed only from within its form: the same keys have just saved the section before.
+  function sendMain(focused) {
+    const main = document.querySelector("#content-main form :is(.submit-row input.default, .bar-end .primary)");
+    if (!main || focused.closest("#header")) return;
+    if (main.form.id === "visit-form" && !main.form.dataset.autosave && !main.form.contains(focused)) return;
+    main.click();
+  }
+
   let lastKey = "";
   document.addEventListener("keydown", function (event) {
     if (event.key === "Enter" && event.ctrlKey) {
-      const main = document.querySelector("#content-main form :is(.submit-row input.default, .bar-end .primary)");
-      if (main) main.click();
+      if (!event.repeat && !event.isComposing) sendMain(document.activeElement || document.body);
       return;
     }
     if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || !keysAreOn()) return;
@@ -46,19 +53,32 @@
     lastKey = event.key;
   });
 
-  // A form is sent once, and not left by accident.
-  let isDirty = false;
-  document.querySelectorAll("#content-main form[method=post]").forEach(function (form) {
-    form.addEventListener("input", () => { isDirty = true; });
-    form.addEventListener("hims:stored", () => { isDirty = false; });
-    form.addEventListener("submit", function (event) {
-      if (form.dataset.sent) { event.preventDefault(); return; }
-      form.dataset.sent = "yes";
-      isDirty = false;
-    });
+  // A form is sent once. A load that was stopped leaves no dead button: after some seconds, or the next key, it can be sent again.
+  const patience = 10000, content = document.getElementById("content") || document.body;
+  const posting = (target) => target.closest("form[method=post]");
+  content.addEventListener("submit", function (event) {
+    const form = posting(event.target);
+    if (!form || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, patience);
+    unsaved.delete(form);
   });
-  document.addEventListener("click", (event) => { if (event.target.closest("a[data-leave]")) isDirty = false; });
-  window.addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
+
+  // It is not left by accident. A draft is enough to leave, except where the page says "Not saved".
+  const unsaved = new Set(), refused = new Set();
+  content.addEventListener("input", function (event) {
+    const form = posting(event.target);
+    if (!form) return;
+    delete form.dataset.sent;
+    unsaved.add(form);
+  });
+  content.addEventListener("hims:stored", (event) => { if (!refused.has(event.target)) unsaved.delete(event.target); });
+  content.addEventListener("hims:saved", (event) => { refused.delete(event.target); unsaved.delete(event.target); });
+  content.addEventListener("hims:refused", (event) => { refused.add(event.target); unsaved.add(event.target); });
+  document.addEventListener("hims:leaving", () => unsaved.clear()); // a session that is over takes the page with it
+  document.addEventListener("click", (event) => { if (event.target.closest("a[data-leave]")) unsaved.clear(); });
+  window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
   });

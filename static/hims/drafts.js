@@ -141,8 +141,10 @@
         // The text is stored. The page with the patient's data goes; the server asks to sign in and leads back here.
         isOver = true;
         dialog.close();
-        if (Array.from(states.values()).every((state) => !state.isChanged && !state.hasFailed && !state.isSending)) location.reload();
-        else say(about.signedOut, about.signIn);
+        if (Array.from(states.values()).every((state) => !state.isChanged && !state.hasFailed && !state.isSending)) {
+          document.dispatchEvent(new CustomEvent("hims:leaving"));
+          location.reload();
+        } else say(about.signedOut, about.signIn);
       }
     }, 1000);
   }

@@ -112,6 +112,7 @@
       const reply = await fetch(address, { credentials: "same-origin", cache: "no-store" });
       if (reply.redirected || reply.status === 403) { // signed out: nothing stays on the screen
         place.replaceChildren();
+        document.dispatchEvent(new CustomEvent("hims:leaving"));
         location.reload();
         return;
       }

@@ -5,7 +5,7 @@
   const form = document.getElementById("visit-form");
   if (!form || !form.dataset.autosave) return;
   const pause = 5000, patience = 10000, status = document.getElementById("visit-saved"), version = form.querySelector('input[name="version"]');
-  let timer = 0, isSaving = false, isWaiting = false, isLeaving = false, pending = null;
+  let timer = 0, isSaving = false, isWaiting = false, isLeaving = false, pending = null, inputs = 0;
 
   function clearErrors() {
     form.querySelectorAll(".autosave-error").forEach((one) => one.remove());
@@ -33,11 +33,14 @@
     place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   }
 
+  function tell(what) { form.dispatchEvent(new CustomEvent(what, { bubbles: true })); }
+
   async function save() {
     clearTimeout(timer);
     if (isLeaving) return;
     if (isSaving) { isWaiting = true; return; }
     isSaving = true;
+    const before = inputs;
     const body = new URLSearchParams(new FormData(form));
     body.set("_auto", "1");
     try {
@@ -52,7 +55,8 @@
       if (result.alerts !== undefined) showAlerts(result.alerts);
       showErrors(result.errors || {});
       if (result.text) status.textContent = result.text;
-      if (result.isSaved && !isWaiting) form.dispatchEvent(new CustomEvent("hims:saved", { bubbles: true }));
+      if (!result.isSaved && result.text) tell("hims:refused");
+      else if (result.isSaved && !isWaiting && inputs === before) tell("hims:saved"); // nothing was typed meanwhile
     } catch {
       status.textContent = ""; // the draft of what was typed is stored on its own; drafts.js says so if that fails too
     } finally {
@@ -74,6 +78,7 @@
   const isAlert = (box) => box.name && box.name.startsWith("alert-");
   form.addEventListener("change", function (event) { if (!isAlert(event.target) && event.target.name !== "q") save(); });
   form.addEventListener("input", function (event) {
+    inputs += 1;
     clearTimeout(timer);
     if (form.dataset.autosave === "typing" && !isAlert(event.target) && event.target.name !== "q") timer = setTimeout(save, pause);
   });
