@@ -36,6 +36,7 @@ class PageForm:
     start: int
     path: str
     controls: list[Control] = field(default_factory=list)
+    closed: list[Control] = field(default_factory=list)  # the closed <details> around it, the outermost first
 
     @property
     def hidden(self) -> dict[str, list[str]]:
@@ -74,9 +75,13 @@ def forms(html: str, page: str) -> list[PageForm]:
     return reader.forms
 
 
-def fill(html: str, form: PageForm, fields: Fields, notice: str) -> str:
-    """Returns the page with the values in the form, and the notice before it."""
-    edits = [(form.start, form.start, notice)]
+def fill(html: str, form: PageForm, fields: Fields, notice: str, *, opens: bool = False) -> str:
+    """Returns the page with the values in the form, and the notice before it, where it is seen: before what hides the form.
+    `opens` shows the form as well."""
+    start = form.closed[0].start if form.closed else form.start
+    edits = [(start, start, notice)]
+    if opens:
+        edits += [(one.start, one.end, _tag(one, "open", "")) for one in form.closed]
     for one in form.controls:
         if one.kind in _NOT_TYPED and one.name not in _RESTORED_HIDDEN:
             continue
@@ -123,6 +128,7 @@ class _Reader(HTMLParser):
         self._form: PageForm | None = None
         self._select = ""
         self._textarea: Control | None = None
+        self._details: list[Control] = []  # those around this place in the page
         self._lines = [0]
         for line in html.split("\n"):  # as the parser counts them: a form feed in a note begins no line
             self._lines.append(self._lines[-1] + len(line) + 1)
@@ -134,8 +140,11 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         text, start, known = self.get_starttag_text() or "", self._offset(), dict(attrs)
+        if tag == "details":
+            self._details.append(Control("details", "", "", start, start + len(text), tag, attrs, "open" in known))
         if tag == "form":
-            self._form = PageForm(start, _path(text, self.page)) if _POST.search(text) else None
+            closed = [one for one in self._details if not one.is_chosen]
+            self._form = PageForm(start, _path(text, self.page), closed=closed) if _POST.search(text) else None
             self.forms += [self._form] if self._form else []
         if self._form is None:
             return
@@ -155,6 +164,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
+        elif tag == "details" and self._details:
+            self._details.pop()
         elif tag == "select":
             self._select = ""
         elif tag == "textarea" and self._textarea is not None and self._form is not None:

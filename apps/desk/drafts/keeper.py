@@ -79,7 +79,9 @@ class DraftKeeper:
 
     def _with(self, request: HttpRequest, html: str, page: str, draft: Draft) -> str:
         same = [
-            one for one in forms_in_page.forms(html, page) if one.path == draft.path and services.is_of_form(draft, one.hidden)
+            one
+            for one in forms_in_page.forms(html, page)
+            if one.path == draft.path and services.is_of_form(draft, one.hidden) and services.agrees(draft, one.hidden)
         ]
         form = next((one for one in same if one.typed), None)
         if form is None or not form.differs_from(draft.fields):
@@ -91,7 +93,7 @@ class DraftKeeper:
             "page": page,
         }
         notice = render_to_string("desk/draft_notice.html", context, request=request)
-        return forms_in_page.fill(html, form, draft.fields if draft.fills_form else {}, notice)
+        return forms_in_page.fill(html, form, draft.fields if draft.fills_form else {}, notice, opens=draft.fills_form)
 
 
 def names_writer(response: HttpResponse, user_id: UUID) -> None:

@@ -55,6 +55,11 @@ def is_of_form(draft: Draft, hidden: Fields) -> bool:
     return all(value in hidden.get(name, ()) for name, value in parse_qsl(draft.identity, keep_blank_values=True))
 
 
+def agrees(draft: Draft, hidden: Fields) -> bool:
+    """Returns whether the form's hidden fields have the values with which it was typed: rows with one address have one each."""
+    return all(sorted(draft.fields[name]) == sorted(values) for name, values in hidden.items() if name in draft.fields)
+
+
 def _is_stored(name: str, fields: Fields) -> bool:
     """Returns whether the field holds what a user typed: no secrets, and no buttons, whose names begin with an underscore."""
     if name in _SECRETS and not (name == "code" and _CODED in fields):

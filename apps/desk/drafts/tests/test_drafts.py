@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import PASSWORD, browser
+from apps.appointments.tests import factories as appointments
 from apps.audit.retention import purging
 from apps.common import clock
 from apps.consultations.selectors import ConsultationDetails
@@ -184,6 +185,22 @@ def test_two_forms_with_one_address_differ_by_their_hidden_fields(staff: dict[st
         services.keep(user_id=staff["doctor"].pk, path="/admin/x/", identity=f"row={row}", fields={"note": [row], "row": [row]})
     services.discard_saved(user_id=staff["doctor"].pk, path="/admin/x/", sent={"row": ["5"], "note": ["a"]})
     assert [one.identity for one in Draft.objects.all()] == ["row=6"]
+
+
+def test_a_row_of_another_patient_is_not_filled_after_the_session_ended(staff: dict[str, User]) -> None:
+    one, other = (appointments.book_and_check_in(register_patient(name, "Stern"), staff["doctor"], 5) for name in ("Ida", "Ivo"))
+    client, queue = Client(), reverse("admin:queue")
+    entry = {"username": staff["nurse"].username, "password": PASSWORD}
+    client.post("/admin/login/", entry)
+    for row in (one, other):
+        client.cookies.pop("sessionid", None)
+        client.post(queue, {"visit": str(row.pk), "triage": "urgent", "triage_reason": NOTE})
+        client.post("/admin/login/", entry)
+        shown = client.get(queue).content.decode()
+        filled = re.search(r'<tr id="visit-([^"]+)"(?:(?!<tr).)*value="Cough for', shown, re.DOTALL)
+        assert filled
+        assert filled[1] == str(row.pk)
+        assert shown.count('value="Cough for') == 1
 
 
 def test_drafts_go_after_a_week(staff: dict[str, User]) -> None:

@@ -60,3 +60,15 @@ def test_a_page_with_a_mark_that_only_python_takes_for_a_new_line_is_filled_in_t
     form, *_ = forms_in_page.forms(page, "/here/?p=1")
     shown = forms_in_page.fill(page, form, {"who": ["Ann"]}, "")
     assert shown == page.replace('name="who" value="A &amp; B"', 'name="who" value="Ann"').replace(" checked>", ">")
+
+
+def test_the_notice_is_before_what_hides_the_form_and_a_filled_form_is_open() -> None:
+    form_text = '<form method="post"><input name="who"></form>'
+    page = f'<details open><p>A</p><details class="menu"><summary>B</summary><details>{form_text}</details></details></details>'
+    form, *_ = forms_in_page.forms(page, "/here/")
+    shown = forms_in_page.fill(page, form, {}, "<b>notice</b>")
+    assert shown == page.replace('<details class="menu">', '<b>notice</b><details class="menu">')
+    shown = forms_in_page.fill(page, form, {}, "<b>notice</b>", opens=True)
+    assert '<p>A</p><b>notice</b><details class="menu" open=""><summary>B</summary><details open=""><form' in shown
+    after, *_ = forms_in_page.forms(f"<details><p>A</p></details>{form_text}", "/here/")
+    assert not after.closed
