@@ -70,9 +70,9 @@ class AdminPages:
         return self.page
 
     def click(self, selector: str) -> None:
-        """Clicks what leads to another page, and waits for the whole page. A click itself returns when the reply begins."""
-        self.page.locator(selector).first.click()
-        self.page.wait_for_load_state()
+        """Clicks what leads to another page, and waits for the whole page. A click itself returns before the form is sent."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
 
     def sign_in(self, username: str) -> None:
         self.open("/admin/login/?next=/admin/")

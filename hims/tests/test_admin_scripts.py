@@ -1,4 +1,4 @@
-"""The scripts of every page in a real browser: drafts of what is typed, keys, double clicks, and the warning before a page is left."""
+"""The scripts of every page in a real browser: drafts of what is typed, keys, double clicks, the warning before a page is left."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def test_a_plan_of_many_appointments_is_stored_as_a_draft_and_saved(
 def test_a_long_text_never_blocks_the_save(
     chromium: Browser, live_server: Any, shown: AdminScenario, length: int, status: int
 ) -> None:
-    """A browser sends no more than 64 KiB from a page that is left; the server stores no draft of more than 200,000 characters."""
+    """A browser sends at most 64 KiB from a page that is left; the server stores no draft of more than 200,000 characters."""
     here, context = open_admin(chromium, live_server)
     here.sign_in("doctor.ward")
     page = here.open(shown.pages["new-entry"])
@@ -193,4 +193,36 @@ def test_ctrl_enter_sends_once_a_press_and_signs_only_from_within_the_form(
     for _ in range(3):  # pressed, and then repeated by the keyboard
         page.keyboard.down("Enter")
     assert page.evaluate("window.sent") == 1
+    context.close()
+
+
+def test_a_draft_is_stored_while_the_typing_goes_on_and_before_the_form_is_sent(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("doctor.ward")
+    page = here.open(shown.pages["new-entry"])
+    with page.expect_response(DRAFTS):
+        for _ in range(14):  # never a pause of a second
+            page.locator("#id_display").press_sequentially("a ")
+            page.wait_for_timeout(400)
+    page.locator("#id_display").press_sequentially("Latex")
+    page.route("**/chartentry/add/**", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    here.click("input[name=_save]")
+    assert page.inner_text("body") == "Bad gateway"
+    draft = Draft.objects.get()
+    assert draft.fields["display"] == ["a " * 14 + "Latex"]
+    context.close()
+
+
+def test_a_slow_server_delays_a_save_only_shortly(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("doctor.ward")
+    page = here.open(shown.pages["new-entry"])
+    drafts: list[str] = []
+    page.route(DRAFTS, lambda route: drafts.append(route.request.url))  # and never a reply
+    page.fill("#id_display", "Latex")
+    here.click("input[name=_save]")
+    assert "Latex" in page.inner_text(".allergy.has")
+    assert drafts
     context.close()

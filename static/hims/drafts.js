@@ -1,13 +1,13 @@
-// Stores what is typed on the server, a second after typing stops, and warns before an idle session ends. Nothing is stored in
+// Stores what is typed on the server, a second after typing stops and every 5 seconds meanwhile, and warns before an idle session ends. Nothing is stored in
 // the browser: computers are shared. Without this file a form that is sent after the session ended is restored all the same.
 (function () {
   "use strict";
   const meta = document.querySelector('meta[name="hims-drafts"]');
   if (!meta) return;
-  const about = meta.dataset, pause = 1000, again = 3000, warning = 120;
+  const about = meta.dataset, pause = 1000, longest = 5000, patience = 2000, again = 3000, warning = 120;
   const noIdentity = new Set(["csrfmiddlewaretoken", "version", "searched", "next", "new_id", "from", "seen"]);
   const notStorable = new Set([400, 413]); // too large or not readable: asking again would change nothing
-  const states = new Map(); // form -> {timer, isChanged, isSending, hasFailed, line}
+  const states = new Map(); // form -> {timer, isChanged, typedAt, isChanged, isSending, isWaiting, hasFailed, sent, line}
 
   const isTyped = (box) => box.name && !/^(hidden|password|file|submit|button|reset|image)$/.test(box.type);
   const isSecret = (box) => box.type === "password" || box.autocomplete === "one-time-code";
@@ -61,9 +61,16 @@
   }
 
   // Only a page that is left sends with `keepalive`: the browser refuses it for more than 64 KiB.
-  async function store(form, isLeaving = false) {
+  function store(form, isLeaving = false) {
     const state = states.get(form);
-    if (state.isSending && !isLeaving) { state.timer = setTimeout(() => store(form), pause); return; }
+    clearTimeout(state.timer);
+    if (state.isSending && !isLeaving) state.timer = setTimeout(() => store(form), pause);
+    else state.sent = send(form, isLeaving);
+    return state.sent;
+  }
+
+  async function send(form, isLeaving) {
+    const state = states.get(form);
     state.isSending = true;
     state.isChanged = false;
     try {
@@ -87,22 +94,40 @@
 
   function typed(form) {
     const state = states.get(form);
+    if (!state.isChanged) state.typedAt = Date.now();
     state.isChanged = true;
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => store(form), pause);
+    state.timer = setTimeout(() => store(form), Math.max(0, Math.min(pause, state.typedAt + longest - Date.now())));
+  }
+
+  // The last words are stored before the form is sent: a reply that fails would lose them. A slow server delays it only shortly.
+  async function storeAndSend(form, button) {
+    const state = states.get(form);
+    state.isWaiting = true;
+    const stored = (async () => { await state.sent; await store(form); })(); // after the request that is on its way
+    await Promise.race([stored, new Promise((go) => { setTimeout(go, patience); })]);
+    state.isWaiting = false;
+    if (state.hasFailed) { lineOf(form).scrollIntoView({ block: "nearest" }); return; }
+    state.isChanged = false;
+    form.requestSubmit(button);
   }
 
   forms.forEach(function (form) {
-    states.set(form, { timer: 0, isChanged: false, isSending: false, hasFailed: false, line: null });
+    const state = { timer: 0, typedAt: 0, isChanged: false, isSending: false, isWaiting: false, hasFailed: false, sent: null, line: null };
+    states.set(form, state);
     form.addEventListener("input", () => typed(form));
     form.addEventListener("change", () => typed(form));
-    form.addEventListener("hims:saved", function () { clearTimeout(states.get(form).timer); states.get(form).isChanged = false; });
+    form.addEventListener("hims:saved", function () { clearTimeout(state.timer); state.isChanged = false; });
     // While the server does not answer, the page stays: leaving it would lose what was typed.
     form.addEventListener("submit", function (event) {
-      const state = states.get(form);
-      if (state.hasFailed) { event.preventDefault(); event.stopImmediatePropagation(); store(form); lineOf(form).scrollIntoView({ block: "nearest" }); return; }
+      if (state.hasFailed || state.isChanged || state.isWaiting) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        if (state.hasFailed) { store(form); lineOf(form).scrollIntoView({ block: "nearest" }); }
+        else if (!state.isWaiting) storeAndSend(form, event.submitter);
+        return;
+      }
       clearTimeout(state.timer);
-      state.isChanged = false;
     }, true);
   });
   window.addEventListener("pagehide", function () {
