@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Route
 
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
+from apps.accounts.models import User
 from apps.appointments import services as appointments
 from apps.desk.appointments import queue
 from hims.tests import factories
@@ -230,6 +231,29 @@ def test_the_queue_keeps_telling_how_many_it_does_not_show(
     factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0)
     page.clock.fast_forward(15_000)
     page.wait_for_selector(f"#hims-queue-beyond:has-text('And {more + 1} more')")
+    context.close()
+
+
+def test_an_empty_queue_in_use_shows_who_came_and_says_it_once(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue-empty"])
+    page.focus("#hims-queue .empty a")
+    came = factories.book_and_check_in(
+        factories.register_patient("Ivy", "Stern"), User.objects.get(username="free.doctor"), 0, "emergency"
+    )
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#visit-{came.pk}")
+    assert page.get_attribute(f"#visit-{came.pk}", "data-triage") == "Emergency"
+    assert page.evaluate("document.activeElement.matches('#hims-queue .empty a')")
+    assert "No patients are waiting" not in page.inner_text("#hims-queue")
+    assert page.inner_text("#hims-queue-news").startswith("New: STERN, Ivy, token ")
+    page.evaluate("document.getElementById('hims-queue-news').textContent = ''")
+    with page.expect_response("**part=1**"):
+        page.clock.fast_forward(15_000)
+    page.wait_for_timeout(300)
+    assert not page.inner_text("#hims-queue-news")
     context.close()
 
 

@@ -85,6 +85,17 @@
     }
   }
 
+  // An empty queue in which the focus is: the part in use stays where it is, and the patients who came are shown after it.
+  function replaceAround(fresh) {
+    const busy = Array.from(part().children).find(isBusy);
+    part().dataset.seen = fresh.dataset.seen;
+    Array.from(part().children).forEach((one) => { if (one !== busy) one.remove(); });
+    if (busy.matches(".empty") && fresh.querySelector("tbody")) Array.from(busy.children).forEach((one) => { if (!isBusy(one)) one.remove(); });
+    Array.from(fresh.children).reverse().forEach(function (one) {
+      if (one.id !== busy.id || one.className !== busy.className) busy.after(one);
+    });
+  }
+
   function show(fresh) {
     const freshNumbers = fresh.querySelector("#hims-queue-numbers"); // shown in the head of the page
     numbers.replaceChildren(...Array.from(freshNumbers.childNodes));
@@ -99,6 +110,7 @@
       });
       part().dataset.seen = fresh.dataset.seen;
     } else if (!isBusy(place)) place.replaceChildren(fresh);
+    else replaceAround(fresh);
     if (said.length) news.textContent = said.join(". ") + ".";
   }
 
