@@ -212,3 +212,35 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: A
             wide.append(f"{name}: {width}")
     context.close()
     assert not wide, wide
+
+
+# Opens the menus of the page and of its rows, one after the other; returns the boxes that are not within the window.
+_OUT_OF_WINDOW = """() => [...document.querySelectorAll(".row-acts details.menu, .head details.menu")].flatMap(menu => {
+  menu.open = true;
+  const box = menu.querySelector(".pop").getBoundingClientRect();
+  menu.open = false;
+  return box.width > 0 && box.left >= 0 && box.right <= innerWidth ? [] : [`${Math.round(box.left)} to ${Math.round(box.right)}`];
+})"""
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_open_menus_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: AdminScenario, language: str) -> None:
+    here, context = open_admin(chromium, live_server)
+    here.sign_in("doctor.ward")
+    context.add_cookies([{"name": "django_language", "value": language, "url": here.base}])
+    outside, menus = [], 0
+    for name in (
+        shown.pages["index"],
+        shown.pages["queue"],
+        shown.pages["chart"],
+        shown.pages["consultation"],
+        shown.pages["visit"],
+    ):
+        page = here.open(name)
+        menus += page.locator(".row-acts details.menu, .head details.menu").count()
+        for width in (320, 390, 760):
+            page.set_viewport_size({"width": width, "height": 800})
+            outside += [f"{name}, {width}: {box}" for box in page.evaluate(_OUT_OF_WINDOW)]
+    context.close()
+    assert menus > 5
+    assert not outside, outside
