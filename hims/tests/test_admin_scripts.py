@@ -1,4 +1,4 @@
-"""The scripts of every page in a real browser: drafts of what is typed, keys, double clicks, the warning before a page is left."""
+"""The scripts of every page in a real browser: drafts, keys, double clicks, the warning before a page is left."""
 
 from typing import Any
 

@@ -160,7 +160,8 @@
       const seconds = Math.round(left());
       if (seconds > warning) { if (dialog.open) dialog.close(); isOver = false; return; }
       if (seconds > 0) {
-        shownLeft.textContent = seconds > 60 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`;
+        const { minutes, seconds: short } = shownLeft.dataset; // texts of the page's language, with {n} to fill in
+        shownLeft.textContent = seconds > 60 ? minutes.replace("{n}", Math.ceil(seconds / 60)) : short.replace("{n}", seconds);
         if (!dialog.open) dialog.showModal();
       } else if (!isOver) {
         // The text is stored. The page with the patient's data goes; the server asks to sign in and leads back here.

@@ -87,6 +87,7 @@ def text_of(request: HttpRequest, line: Line, now: datetime) -> dict[str, Any]:
         "room": isolated(row.room.name) if row.room else "",
         "state": PLACES[line.place],
         "triage": row.triage,
+        "triage_word": labels.TRIAGE[row.triage],  # what the page says when it changes
         "triage_tag": waits.triage_tag(row),
         "triage_reason": row.triage_reason if sees_notes else "",
         "alert": labels.clock_time(row.alert_since) if row.alert_since and sees_notes else "",
