@@ -187,7 +187,9 @@ def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, sh
     here.sign_in("nurse.ward")
     page = here.open(shown.pages["patients"])
     page.click("#user-tools summary")
+    assert page.locator("#hims-keys-help").is_visible()
     page.click("#hims-keys")
+    assert not page.locator("#hims-keys-help").is_visible()
     page.locator("h1").click()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") != "hims-search"
