@@ -56,10 +56,11 @@ class SeedResult:
 
 def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
     """Creates the missing sample data, all or nothing. A second run adds nothing. Raises NotInSandbox."""
-    _check_is_sandbox()
+    _check_environment()
     fingerprint = charts.fingerprint()
     if selectors.is_seeded_with(fingerprint):
         return SeedResult()
+    _check_users_are_samples()
     with transaction.atomic():
         locks.lock(LockName.SANDBOX)
         if selectors.is_seeded_with(fingerprint):  # by the process that had the lock
@@ -70,7 +71,8 @@ def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResul
 @transaction.atomic
 def reset(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
     """Empties every table of ours and creates the sample data again; no intermediate state is visible. Raises NotInSandbox."""
-    _check_is_sandbox()
+    _check_environment()
+    _check_users_are_samples()
     locks.lock(LockName.SANDBOX)
     _empty()
     laid_out = _create_samples(by, charts.fingerprint(), on_progress or _ignore_progress)
@@ -187,10 +189,13 @@ def _empty() -> None:
     sql.truncate(tables, _SEQUENCES)
 
 
-def _check_is_sandbox() -> None:
-    """Raises NotInSandbox; also for a database with users and no sample data, because those users are real."""
+def _check_environment() -> None:
     if settings.HIMS_ENV not in _ENVIRONMENTS:
         raise NotInSandbox
+
+
+def _check_users_are_samples() -> None:
+    """Raises NotInSandbox for a database with users and no sample data, because those users are real."""
     if User.objects.exists() and not selectors.is_seeded():
         raise NotInSandbox("This database has users and no sample data: it is not a sandbox. Nothing was changed.")
 
