@@ -152,15 +152,15 @@ def test_health_answers_while_every_web_thread_waits_for_the_database(server: We
     asking: list[threading.Thread] = []
 
     def ask_again() -> bool:
-        """One more sign-in, because one of the two processes may have accepted all earlier ones."""
+        """One more sign-in, because one process may have accepted all earlier ones, and the other may still be starting."""
         asking.append(threading.Thread(target=_sign_in, args=(server, f"nobody{len(asking)}")))
         asking[-1].start()
-        return _waiting() >= 2
+        return live.eventually(lambda: _waiting() >= 2, within=2)
 
     with connection.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
         try:
-            assert live.eventually(ask_again)
+            assert live.eventually(ask_again, within=60)
             for _ in range(5):
                 assert server.ask("GET", "/health/live").json == {"status": "ok"}
                 assert server.ask("GET", "/health/ready").json["checks"]["database"] == "ok"
