@@ -171,7 +171,7 @@ def test_health_answers_while_every_web_thread_waits_for_the_database(server: We
         thread.join()
 
 
-def _sign_in(server: Web, username: str) -> None:
+def _sign_in(server: Web, username: str = "nobody") -> None:
     server.ask("POST", "/v1/auth/login", {"username": username, "password": "wrong"})
 
 
