@@ -16,6 +16,7 @@ from apps.appointments.models import Appointment, FreedSlotOffer, WaitlistEntry,
 from apps.appointments.services import DoctorAbsence
 from apps.appointments.tests.factories import at, book, local, monday, publish, room
 from apps.appointments.tests.test_waitlist_constraints import by_now, waits
+from apps.appointments.waitlist import freed_slots
 from apps.appointments.waitlist.services import offers
 from apps.audit.models import AuditEvent
 from apps.events import relay
@@ -512,6 +513,25 @@ def test_every_freed_time_is_offered_however_many_there_are(doctor: User, monkey
     assert statuses(fits_later, fits_no_time) == [["open"], []]
     assert WaitlistOffer.objects.get().opening == last.pk
     assert FreedSlotOffer.objects.filter(is_open=True, pk__in=[row.pk for row in same_time]).count() == 5
+
+
+def test_only_freed_times_that_a_waiting_patient_asked_for_are_looked_at(doctor: User) -> None:
+    def freed_time(of: User, hour: str) -> FreedSlotOffer:
+        return FreedSlotOffer.objects.create(pk=uuid4(), doctor=of, starts_at=at(hour), ends_at=at(hour) + timedelta(minutes=30))
+
+    def asked_for() -> set[FreedSlotOffer]:
+        return set(freed_slots.asked_for(FreedSlotOffer.objects.all()))
+
+    own, others = freed_time(doctor, "10:00"), freed_time(hire("dr.other", "doctor", specialty="Any"), "11:00")
+    assert asked_for() == set()  # no patient waits
+    tomorrow = monday() + timedelta(days=1)
+    waits(doctor=doctor)
+    waits(date_from=tomorrow, date_to=tomorrow)
+    assert asked_for() == {own}
+    waits()
+    assert asked_for() == {own, others}
+    tasks.keep_waitlist()
+    assert asked_for() == set()  # who waits for that day has an offer now
 
 
 def test_of_a_visit_that_ran_past_the_hours_the_part_within_is_offered(doctor: User) -> None:

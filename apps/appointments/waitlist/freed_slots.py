@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import cache, partial
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from apps.appointments import rules
 from apps.appointments.models import (
@@ -75,6 +76,19 @@ def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
     closed = rules.without([span], doctor_availability.open_spans(span)) if doctor_availability.hours else ()
     taken = [*availability.taken(doctor_id, span.start, span.end), *doctor_availability.off, *closed]
     return sorted(taken, key=lambda one: one.start)
+
+
+def asked_for(slots: QuerySet[FreedSlotOffer]) -> QuerySet[FreedSlotOffer]:
+    """Returns those of the freed times whose doctor and day fit a waiting patient who has no open offer."""
+    offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+    waiting = WaitlistEntry.objects.filter(
+        Q(doctor=None) | Q(doctor=OuterRef("doctor")),
+        ~Exists(offers),
+        status=WaitStatus.WAITING,
+        date_from__lte=OuterRef("day"),
+        date_to__gte=OuterRef("day"),
+    )
+    return slots.alias(day=TruncDate("starts_at", tzinfo=availability.clinic_zone())).filter(Exists(waiting))
 
 
 def candidates(slot: FreedSlot) -> Iterator[Candidate]:

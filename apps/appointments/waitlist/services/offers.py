@@ -52,11 +52,10 @@ def offer_all_freed_slots(*, by: Actor) -> int:
 
     Returns how many offers were made. Each time has its own transaction, so that none waits for another.
     """
-    open_offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
-    without_offer = WaitlistEntry.objects.filter(~Exists(open_offers), status=WaitStatus.WAITING)
-    to_come = FreedSlotOffer.objects.filter(is_open=True).order_by("starts_at", "pk").values_list("starts_at", "pk")
+    to_come = freed_slots.asked_for(FreedSlotOffer.objects.filter(is_open=True))
+    in_order = to_come.order_by("starts_at", "pk").values_list("starts_at", "pk")
     after, made = Q(starts_at__gt=clock.now()), 0
-    while without_offer.exists() and (batch := list(to_come.filter(after)[:BATCH_SIZE])):
+    while batch := list(in_order.filter(after)[:BATCH_SIZE]):
         made += sum(len(offer_to_next(by=by, opening=opening)) for _, opening in batch)
         last_start, last_opening = batch[-1]
         after = Q(starts_at__gte=last_start) & (Q(starts_at__gt=last_start) | Q(pk__gt=last_opening))
