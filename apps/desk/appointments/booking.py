@@ -62,10 +62,10 @@ class BookingAdmin(HimsModelAdmin[M]):
         if not request.GET.get("patient"):
             return self._choose(request)
         patient = self.booked_for(request)
-        if request.method != "POST":  # the patient is above the form; a form that is sent was opened before
-            self.record_access(request, "asked_for", patient_id=patient.pk)
         title = {"title": self.booking_title, "subtitle": patient.title}
-        return super().add_view(request, form_url, title | (extra_context or {}))
+        response = super().add_view(request, form_url, title | (extra_context or {}))
+        self.record_form_access(request, response, patient.pk)
+        return response
 
     def booked_for(self, request: HttpRequest) -> Patient:
         """Returns the patient that the address names. Raises NotFound."""

@@ -230,10 +230,10 @@ class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
             messages.info(request, "Find the patient. “Put on the waiting list” is next to the patient’s next appointments.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
         patient = self.booked_for(request)
-        if request.method != "POST":  # the patient is above the form; a form that is sent was opened before
-            self.record_access(request, "asked_for", patient_id=patient.pk)
         title = {"title": gettext("Put on the waiting list"), "subtitle": patient.title}
-        return super().add_view(request, form_url, title | (extra_context or {}))
+        response = super().add_view(request, form_url, title | (extra_context or {}))
+        self.record_form_access(request, response, patient.pk)
+        return response
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

@@ -255,6 +255,11 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
             by=person, action=f"{self.resource}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail
         )
 
+    def record_form_access(self, request: HttpRequest, response: HttpResponse, patient_id: UUID) -> None:
+        """Audits a form that has a patient above it, whether it is shown for the first time or with a refusal."""
+        if isinstance(response, TemplateResponse):
+            self.record_access(request, "asked_for", patient_id=patient_id)
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Shows the row's audit entries of a year to users who may read the audit log. The view is audited too."""
         if not can_open(request.user, audit_log.get().view_permission):

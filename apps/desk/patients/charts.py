@@ -151,8 +151,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
             return survivor
         title = {"title": kind.add, "subtitle": banner.of(patient, cast("Actor", request.user)).title}
         response = super().add_view(request, form_url, title | (extra_context or {}))
-        if isinstance(response, TemplateResponse):  # the patient and their allergies are above the form
-            self.record_access(request, "asked_for", patient_id=patient.pk)
+        self.record_form_access(request, response, patient.pk)
         return response
 
     def change_view(
