@@ -1,10 +1,12 @@
 """The names of steps, fields and states on the pages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from apps.common import clinic_times
 from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps.definitions import Step
 from apps.desk.appointments.labels import State
@@ -102,10 +104,36 @@ def value(stored: Any) -> str:
     if isinstance(stored, bool):
         return "yes" if stored else "no"
     if isinstance(stored, Mapping):
-        return ", ".join(f"{plain(name)}: {value(one)}" for name, one in stored.items())
+        return ", ".join(part for name in ENTRY_PARTS if (part := _part(name, stored.get(name))))
     if isinstance(stored, list | tuple):
         return "; ".join(value(one) for one in stored)
     return str(stored)
+
+
+# The parts of a symptom, finding, test, medicine or next appointment, in the order in which they are read.
+ENTRY_PARTS = (
+    *("name", "test_type", "test_code", "code", "primary", "system", "description", "normal", "severity"),
+    *("dosage", "frequency", "duration", "instructions", "quantity", "refills"),
+    *("priority", "specimen_type", "collection_instructions"),
+    *("in_days", "date", "appointment_type", "reason", "referral"),
+)
+_PARTS: Mapping[str, Callable[[Any], str]] = {
+    "primary": lambda is_primary: "primary" if is_primary else "",
+    "normal": lambda is_normal: "normal" if is_normal else "not normal",
+    "quantity": lambda count: f"quantity {count}",
+    "refills": lambda count: "1 refill" if count == 1 else f"{count} refills",
+    "in_days": lambda count: "in 1 day" if count == 1 else f"in {count} days",
+    "date": lambda day: clinic_times.day(date.fromisoformat(day)),
+    "appointment_type": plain,
+    "referral": lambda to: f"referral to {to}",
+}
+
+
+def _part(name: str, stored: Any) -> str:
+    """Returns a part of an entry as text, empty if it says nothing."""
+    if stored in (None, ""):
+        return ""
+    return _PARTS[name](stored) if name in _PARTS else str(stored)
 
 
 def lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from apps.common.errors import Conflict, Invalid
 from apps.consultations.rules import State
 from apps.consultations.services import Acknowledged
 from apps.consultations.steps.definitions import SCHEMAS, Step
+from apps.consultations.steps.fields import Group, Rows
 from apps.desk.consultations import diagnosis_search, labels, visit_rail, vital_boxes
 from apps.desk.consultations.step_forms import ALERT, StepForm, acknowledged, add_errors
 from apps.patients.chart.vitals import LastMeasurement
@@ -224,12 +225,35 @@ def test_an_alert_is_acknowledged_where_a_reason_was_entered(data: dict[str, str
         ("not_measurable", "not measurable"),
         (37.5, "37.5"),
         (["a", "b"], "a; b"),
-        ({"in_days": 14, "appointment_type": "lab"}, "in days: 14, appointment type: lab"),
-        ([{"code": "I10", "primary": True}, {"code": "R51.9"}], "code: I10, primary: yes; code: R51.9"),
+        ({"appointment_type": "follow_up", "in_days": 14, "reason": "Blood pressure"}, "in 14 days, follow up, Blood pressure"),
+        ({"date": "2026-12-14", "referral": "Cardiology"}, "14 Dec 2026, referral to Cardiology"),
+        ([{"code": "I10", "primary": True}, {"code": "R51.9", "primary": False}], "I10, primary; R51.9"),
+        ([{"duration": "1 week", "severity": "mild", "description": "Dizzy"}], "Dizzy, mild, 1 week"),
+        ({"normal": False, "system": "Heart", "description": "Murmur"}, "Heart, Murmur, not normal"),
+        ({"normal": None, "system": "", "description": "Murmur"}, "Murmur"),
+        ({"priority": "stat", "test_code": "CBC", "test_type": "Complete blood count"}, "Complete blood count, CBC, stat"),
+        (
+            {
+                "refills": 0,
+                "name": "Amoxicillin",
+                "dosage": "500 mg",
+                "quantity": 21,
+                "drug_id": "6f3965ea",
+                "frequency": "daily",
+            },
+            "Amoxicillin, 500 mg, daily, quantity 21, 0 refills",
+        ),
     ],
 )
 def test_a_stored_value_is_shown_as_text(stored: Any, text: str) -> None:
     assert labels.value(stored) == text
+
+
+def test_every_part_of_an_entry_is_shown_except_ids() -> None:
+    fields = [field.item if isinstance(field, Rows) else field for schema in SCHEMAS.values() for field in schema.values()]
+    declared = {name for field in fields if isinstance(field, Group) for name in field.schema}
+    assert declared - set(labels.ENTRY_PARTS) == {"drug_id"}
+    assert set(labels.ENTRY_PARTS) <= declared
 
 
 @pytest.mark.parametrize(
