@@ -1,7 +1,7 @@
 """Forms of appointments. They check the shape of values; the services decide."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django import forms
@@ -139,6 +139,7 @@ class AppointmentForm(ServiceForm[Appointment]):
     )
 
     questions = ("notify_patient",)
+    without_time: ClassVar[Any] = _("Choose a time.")
 
     class Meta:
         model = Appointment
@@ -178,7 +179,7 @@ class AppointmentForm(ServiceForm[Appointment]):
             self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.initial["scheduled_time"]
             self.changed_data[:] = [name for name in self.changed_data if name != "scheduled_time"]
         elif not self.cleaned_data.get("scheduled_time") and "scheduled_time" not in self.errors:
-            self.add_error("scheduled_time", "Choose a time.")
+            self.add_error("scheduled_time", self.without_time)
 
     def _is_same_minute(self) -> bool:
         """Returns whether the typed time is the stored one to the minute. The form has no seconds, but an API client may have
@@ -240,6 +241,7 @@ class NewAppointmentForm(BookForm):
     notes = forms.CharField(
         label=_("Reason"), required=False, max_length=4_000, help_text=_("Optional, like: sore throat"), widget=forms.TextInput
     )
+    without_time = _("Choose one of the free times, or a doctor and another time.")
 
     def clean(self) -> dict[str, Any]:
         self._settle_doctor()
@@ -252,7 +254,7 @@ class NewAppointmentForm(BookForm):
         offered: Any = self.fields["doctor"]
         chosen = self.cleaned_data.get("doctor")
         if at is None or doctor_id is None:
-            if not chosen and "doctor" not in self.errors:
+            if not chosen and "doctor" not in self.errors and self.cleaned_data.get("scheduled_time"):
                 self.add_error("doctor", _("Choose a doctor, or one of the free times."))
             return
         doctor = offered.queryset.filter(pk=doctor_id).first()

@@ -159,6 +159,12 @@ def test_a_typed_time_without_a_doctor_is_refused_and_nothing_typed_is_lost(
     assert not Appointment.objects.exists()
 
 
+def test_without_any_choice_one_message_says_what_to_choose(staff: dict[str, User], desk: Client, john: Patient) -> None:
+    response = desk.post(f"{ADD}?patient={john.pk}", {"slot": "", "doctor": "", "appointment_type": "consultation"})
+    wanted = {"scheduled_time": ["Choose one of the free times, or a doctor and another time."]}
+    assert dict(response.context["adminform"].form.errors) == wanted
+
+
 def test_later_and_earlier_weeks_keep_what_was_typed(staff: dict[str, User], desk: Client, john: Patient) -> None:
     publish(staff["doctor"])
     sent = {"slot": "", "doctor": "", "appointment_type": "vaccination", "notes": "Tetanus", "look": monday(2).isoformat()}
