@@ -45,7 +45,7 @@ class ReasonForm(forms.Form):
 
 
 class HandOverForm(ReasonForm):
-    doctor_id = forms.ChoiceField(label="New doctor")
+    doctor_id = forms.ChoiceField(label="New doctor", error_messages={"required": _("Choose a doctor.")})
     field_order = ("doctor_id", "reason")
 
 
@@ -265,7 +265,8 @@ class ConsultationAdmin(StepPages, StartPages):
         form = super().row_action_form(request, row, action)
         if action is HAND_OVER:
             doctors = accounts.doctors(visible_to=cast("Actor", request.user)).exclude(pk=row.doctor_id)
-            cast("forms.ChoiceField", form.fields["doctor_id"]).choices = [(str(one.pk), str(one.user)) for one in doctors]
+            offered = [(str(one.pk), str(one.user)) for one in doctors]
+            cast("forms.ChoiceField", form.fields["doctor_id"]).choices = [("", gettext("Choose a doctor")), *offered]
         return form
 
     def _ask(self, request: HttpRequest, row: Consultation, action: RowAction, form: forms.Form) -> TemplateResponse:

@@ -49,7 +49,7 @@ def test_a_refused_form_keeps_what_was_entered(staff: dict[str, User], colleague
     handed = client.post(page("hand_over", visit), {"doctor_id": str(staff["nurse"].pk), "reason": "End of the shift"})
     assert "End of the shift" in handed.content.decode()
     offered = [value for value, _ in handed.context["form"].fields["doctor_id"].choices]
-    assert offered == [str(colleague.pk)]
+    assert offered == ["", str(colleague.pk)]
     started = browser(staff["nurse"]).post(f"{LIST}add/?patient={visit.row.patient_id}", {"workflow_type": "slow"})
     assert set(started.context["form"].errors) == {"workflow_type", "doctor_id"}
     assert Consultation.objects.get().status == "in_progress"
