@@ -49,9 +49,10 @@ def test_a_manager_asks_from_the_queue_and_the_pair_says_so(staff: dict[str, Use
         done = manager.post(ask_page(pair), {"keep": str(newer.pk), "reason": "Same passport"})
         assert done.headers["Location"] == QUEUE
         queue = manager.get(QUEUE).content.decode()
+        asked = manager.get(QUEUE + "?asked=yes")
     assert f"Merge asked for by {staff['manager'].full_name}, 30 Nov 2026 14:03" in queue
     assert ask_page(pair) not in queue
-    assert manager.get(QUEUE + "?asked=yes").context["pairs"]
+    assert asked.context["pairs"]
 
 
 def test_the_administrator_sees_the_request_and_merges_in_its_direction(staff: dict[str, User]) -> None:
