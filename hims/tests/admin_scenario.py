@@ -70,7 +70,8 @@ class AdminPages:
         return self.page
 
     def click(self, selector: str) -> None:
-        """Clicks what leads to another page, and waits for the whole page. A click itself returns before the form is sent."""
+        """Clicks what leads to another page, and waits for the whole page. A click itself returns before the form is sent, and
+        chromium may never answer to the close of a context whose page is on its way."""
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
 
