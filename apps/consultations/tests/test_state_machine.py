@@ -69,6 +69,7 @@ class ConsultationDetails:
     data: dict[int, dict[str, Any]] = field(default_factory=dict)
     state: dict[int, str] = field(default_factory=dict)
     addenda: int = 0
+    has_saves_of_doctor: bool = False
     signed: tuple[Any, ...] | None = None
 
     @property
@@ -171,6 +172,7 @@ class Room(RuleBasedStateMachine):
             return
         assert reply.status_code == 200, reply.content
         visit.data[number] = data
+        visit.has_saves_of_doctor |= who != "nurse"
         visit.state[number] = "in_progress" if missing_fields or completed is False else "completed"
 
     @rule(visit=visits, who=everybody, act=st.sampled_from(["hold", "resume", "resume", "cancel"]))
@@ -181,6 +183,8 @@ class Room(RuleBasedStateMachine):
             assert reply.status_code == 403
         elif to not in ALLOWED[visit.status]:
             self.refused(reply, visit, to)
+        elif act == "cancel" and who == "nurse" and visit.has_saves_of_doctor:
+            assert (reply.status_code, "Only a doctor can cancel it." in reply.json()["error"]["message"]) == (409, True)
         else:
             assert (reply.status_code, reply.json()["data"]["consultation"]["status"]) == (200, to)
             visit.status = to
