@@ -23,7 +23,7 @@ test: install
 
 test-all: SET = test
 test-all: install
-	@HIMS_ENV=test HIMS_TEST_FULL=1 exec $(PYTEST)
+	@HIMS_ENV=test HIMS_TEST_FULL=1 exec $(PYTEST) --timeout 3600
 
 check: SET = test
 check: install
