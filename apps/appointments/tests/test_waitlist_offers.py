@@ -519,19 +519,32 @@ def test_only_freed_times_that_a_waiting_patient_asked_for_are_looked_at(doctor:
     def freed_time(of: User, hour: str) -> FreedSlotOffer:
         return FreedSlotOffer.objects.create(pk=uuid4(), doctor=of, starts_at=at(hour), ends_at=at(hour) + timedelta(minutes=30))
 
-    def asked_for() -> set[FreedSlotOffer]:
-        return set(freed_slots.asked_for(FreedSlotOffer.objects.all()))
+    def looked_at() -> set[FreedSlotOffer]:
+        return set(freed_slots.to_look_at(FreedSlotOffer.objects.all()))
 
     own, others = freed_time(doctor, "10:00"), freed_time(hire("dr.other", "doctor", specialty="Any"), "11:00")
-    assert asked_for() == set()  # no patient waits
+    assert looked_at() == set()  # no patient waits
     tomorrow = monday() + timedelta(days=1)
     waits(doctor=doctor)
     waits(date_from=tomorrow, date_to=tomorrow)
-    assert asked_for() == {own}
+    assert looked_at() == {own}
     waits()
-    assert asked_for() == {own, others}
+    assert looked_at() == {own, others}
     tasks.keep_waitlist()
-    assert asked_for() == set()  # who waits for that day has an offer now
+    assert WaitlistOffer.objects.filter(status="open").count() == 2
+    freed_time(doctor, "14:00")
+    offered = set(WaitlistOffer.objects.values_list("opening", flat=True))
+    assert {row.pk for row in looked_at()} == offered  # who waits for that day has an offer now
+
+
+def test_offers_of_a_doctor_who_is_away_meanwhile_are_closed_by_the_worker(
+    staff: dict[str, User], doctor: User, visit: Appointment
+) -> None:
+    entry = waits()
+    freed(visit)
+    services.add_time_off(by=staff["admin"], doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("12:00"))
+    tasks.keep_waitlist()
+    assert statuses(entry) == [["lost"]]
 
 
 def test_of_a_visit_that_ran_past_the_hours_the_part_within_is_offered(doctor: User) -> None:

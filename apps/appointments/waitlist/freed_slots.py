@@ -78,17 +78,19 @@ def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
     return sorted(taken, key=lambda one: one.start)
 
 
-def asked_for(slots: QuerySet[FreedSlotOffer]) -> QuerySet[FreedSlotOffer]:
-    """Returns those of the freed times whose doctor and day fit a waiting patient who has no open offer."""
-    offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+def to_look_at(slots: QuerySet[FreedSlotOffer]) -> QuerySet[FreedSlotOffer]:
+    """Returns those of the freed times whose doctor and day fit a waiting patient who has no open offer, and those with open
+    offers, because the time may be gone."""
+    open_offers = WaitlistOffer.objects.filter(status=OfferStatus.OPEN)
+    offered = open_offers.filter(opening=OuterRef("pk"))
     waiting = WaitlistEntry.objects.filter(
         Q(doctor=None) | Q(doctor=OuterRef("doctor")),
-        ~Exists(offers),
+        ~Exists(open_offers.filter(entry=OuterRef("pk"))),
         status=WaitStatus.WAITING,
         date_from__lte=OuterRef("day"),
         date_to__gte=OuterRef("day"),
     )
-    return slots.alias(day=TruncDate("starts_at", tzinfo=availability.clinic_zone())).filter(Exists(waiting))
+    return slots.alias(day=TruncDate("starts_at", tzinfo=availability.clinic_zone())).filter(Exists(waiting) | Exists(offered))
 
 
 def candidates(slot: FreedSlot) -> Iterator[Candidate]:

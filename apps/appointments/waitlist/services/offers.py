@@ -52,7 +52,7 @@ def offer_all_freed_slots(*, by: Actor) -> int:
 
     Returns how many offers were made. Each time has its own transaction, so that none waits for another.
     """
-    to_come = freed_slots.asked_for(FreedSlotOffer.objects.filter(is_open=True))
+    to_come = freed_slots.to_look_at(FreedSlotOffer.objects.filter(is_open=True))
     in_order = to_come.order_by("starts_at", "pk").values_list("starts_at", "pk")
     after, made = Q(starts_at__gt=clock.now()), 0
     while batch := list(in_order.filter(after)[:BATCH_SIZE]):
