@@ -104,10 +104,18 @@ def value(stored: Any) -> str:
     if isinstance(stored, bool):
         return "yes" if stored else "no"
     if isinstance(stored, Mapping):
-        return ", ".join(part for name in ENTRY_PARTS if (part := _part(name, stored.get(name))))
+        others = [name for name in stored if name not in ENTRY_PARTS and not name.endswith("_id")]
+        return ", ".join(part for name in (*ENTRY_PARTS, *others) if (part := _part(name, stored.get(name))))
     if isinstance(stored, list | tuple):
         return "; ".join(value(one) for one in stored)
     return str(stored)
+
+
+def _day(stored: Any) -> str:
+    try:
+        return clinic_times.day(date.fromisoformat(str(stored)))
+    except ValueError:  # an earlier import or release may have stored other text
+        return str(stored)
 
 
 # The parts of a symptom, finding, test, medicine or next appointment, in the order in which they are read.
@@ -123,17 +131,19 @@ _PARTS: Mapping[str, Callable[[Any], str]] = {
     "quantity": lambda count: f"quantity {count}",
     "refills": lambda count: "1 refill" if count == 1 else f"{count} refills",
     "in_days": lambda count: "in 1 day" if count == 1 else f"in {count} days",
-    "date": lambda day: clinic_times.day(date.fromisoformat(day)),
+    "date": _day,
     "appointment_type": plain,
     "referral": lambda to: f"referral to {to}",
 }
 
 
 def _part(name: str, stored: Any) -> str:
-    """Returns a part of an entry as text, empty if it says nothing."""
-    if stored in (None, ""):
+    """Returns a part of an entry as text, with its name if pages have no words for it; empty if it says nothing."""
+    if stored in (None, "", [], {}):
         return ""
-    return _PARTS[name](stored) if name in _PARTS else str(stored)
+    if name in _PARTS:
+        return _PARTS[name](stored)
+    return value(stored) if name in ENTRY_PARTS else f"{plain(name)}: {value(stored)}"
 
 
 def lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:

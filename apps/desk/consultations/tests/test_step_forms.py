@@ -18,7 +18,7 @@ from apps.patients.chart.vitals import LastMeasurement
 
 
 def sent(step: int, answers: dict[str, Any], stored: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Returns what the form sends to the service for these answers."""
+    """Returns the step's data as the form passes it to the service."""
     form = StepForm(Step(step), stored or {}, 1, {"version": "1"} | answers)
     assert form.is_valid(), form.errors
     return form.step_data()
@@ -230,6 +230,8 @@ def test_an_alert_is_acknowledged_where_a_reason_was_entered(data: dict[str, str
         ([{"code": "I10", "primary": True}, {"code": "R51.9", "primary": False}], "I10, primary; R51.9"),
         ([{"duration": "1 week", "severity": "mild", "description": "Dizzy"}], "Dizzy, mild, 1 week"),
         ({"normal": False, "system": "Heart", "description": "Murmur"}, "Heart, Murmur, not normal"),
+        ({"date": "next spring"}, "next spring"),
+        ({"onset": "sudden", "description": "Dizzy"}, "Dizzy, onset: sudden"),  # a name that no schema has any more
         ({"normal": None, "system": "", "description": "Murmur"}, "Murmur"),
         ({"priority": "stat", "test_code": "CBC", "test_type": "Complete blood count"}, "Complete blood count, CBC, stat"),
         (
