@@ -1,24 +1,22 @@
 """Which code is valid on a day, which may be billed, and which codes a search may mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
-from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
-from django.db.models import Case, Exists, Func, IntegerField, Q, Value, When
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db.models import Case, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
+from apps.common.spelling import MAX_LENGTH_DIFFERENCE, begins, corrected, is_correctable
 from apps.terminology import rules
 from apps.terminology.icd10 import everyday_terms
 from apps.terminology.models import IcdCode, IcdCodeQuerySet, IcdRelease, IcdWord
 
-_MIN_MISSPELT_LENGTH = 4  # letters: shorter words have too many neighbours
-_MAX_LENGTH_DIFFERENCE = 2
 _SHORT = 5  # letters: up to here one letter off is much
 _MOST_CHOICES = 6  # near words of one
 _MOST_READINGS = 100
-_MIN_SIMILARITY = 0.4  # share of trigrams (pg_trgm): "hypertention" and "hypertension" share 0.62, "diabets" and "diabetes" 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,8 @@ def find(text: str, *, on: date, billable: bool | None = None) -> Found:
         return Found(rows.none())
     wanted, meant = _read(typed, on)
     usual = Case(When(code__in=everyday_terms.usual_codes(), then=0), default=1, output_field=IntegerField())
-    in_display = Case(When(words=_query(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
-    matches = rows.filter(Q(words=_query(wanted)) | Q(code__in=meant))
+    in_display = Case(When(words=begins(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
+    matches = rows.filter(Q(words=begins(wanted)) | Q(code__in=meant))
     ordered = matches.order_by(
         _rank(meant), _prefix_rank(rules.code_prefix(text)), in_display, usual, "-billable", Length("display"), "code", "id"
     )
@@ -98,10 +96,10 @@ def find(text: str, *, on: date, billable: bool | None = None) -> Found:
 
 def _read(typed: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]:
     """The words to look for, each with its alternatives, and the codes that they mean as an everyday term."""
-    spelled = _corrected(typed)
+    spelled = corrected(IcdWord, typed)
     meant = everyday_terms.codes(spelled)
     wanted: list[tuple[str, ...]] = [(word,) for word in spelled]
-    matches = IcdCode.objects.valid_on(on).filter(words=_query(wanted))
+    matches = IcdCode.objects.valid_on(on).filter(words=begins(wanted))
     if meant or (spelled == typed and (len(typed) == 1 or matches.exists())):  # one that is spelt well begins a known word
         return wanted, meant
     choices = [_choices(word) for word in typed]
@@ -109,13 +107,7 @@ def _read(typed: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]
     for words in readings:
         if meant := everyday_terms.codes(list(words)):
             return [(word,) for word in words], meant
-    return (choices if IcdCode.objects.valid_on(on).filter(words=_query(choices)).exists() else wanted), []
-
-
-def _query(words: Sequence[tuple[str, ...]], *, weight: str = "") -> SearchQuery:
-    """All words begin a word of the code, each in one of its alternatives."""
-    groups = [" | ".join(f"'{word}':*{weight}" for word in group) for group in words]
-    return SearchQuery(" & ".join(f"({group})" for group in groups), config="simple", search_type="raw")
+    return (choices if IcdCode.objects.valid_on(on).filter(words=begins(choices)).exists() else wanted), []
 
 
 def _rank(codes: list[str]) -> Case | Value:
@@ -126,37 +118,11 @@ def _rank(codes: list[str]) -> Case | Value:
     return Case(*steps, default=len(codes), output_field=IntegerField())
 
 
-def _corrected(words: list[str]) -> list[str]:
-    """Returns the words with each one that begins no known word replaced by the most similar known word, if any is near."""
-    candidates = [word for word in words if len(word) >= _MIN_MISSPELT_LENGTH and word.isalpha()]
-    if not candidates:
-        return words
-    prefixes = {f"begun_{place}": Exists(IcdWord.objects.filter(word__startswith=word)) for place, word in enumerate(candidates)}
-    known = IcdWord.objects.annotate(**prefixes).values(*prefixes).first() or {}
-    misspelt = [word for place, word in enumerate(candidates) if known and not known[f"begun_{place}"]]
-    return sorted({_most_similar(word) if word in misspelt else word for word in words})
-
-
-def _most_similar(word: str) -> str:
-    similar = IcdWord.objects.filter(word__trigram_similar=word).annotate(
-        size=Length("word"), alike=TrigramSimilarity("word", word)
-    )
-    best = (
-        similar.filter(
-            size__gte=len(word) - _MAX_LENGTH_DIFFERENCE, size__lte=len(word) + _MAX_LENGTH_DIFFERENCE, alike__gte=_MIN_SIMILARITY
-        )
-        .order_by("-alike", "word")
-        .values_list("word", flat=True)
-        .first()
-    )
-    return best or word
-
-
 def _choices(word: str) -> tuple[str, ...]:
     """The word, and where it is not a whole known word, the known words with the fewest edits."""
-    if len(word) < _MIN_MISSPELT_LENGTH or not word.isalpha():
+    if not is_correctable(word):
         return (word,)
-    most = 1 if len(word) <= _SHORT else _MAX_LENGTH_DIFFERENCE
+    most = 1 if len(word) <= _SHORT else MAX_LENGTH_DIFFERENCE
     edits = Func("word", Value(word), Value(most), function="levenshtein_less_equal", output_field=IntegerField())
     near = IcdWord.objects.annotate(size=Length("word"), edits=edits, alike=TrigramSimilarity("word", word)).filter(
         size__gte=len(word) - most, size__lte=len(word) + most, edits__lte=most

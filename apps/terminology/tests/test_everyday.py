@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from apps.common.spelling import corrected
 from apps.terminology import rules, selectors, services
 from apps.terminology.icd10 import everyday_terms, release_files
 from apps.terminology.models import IcdCode, IcdWord
@@ -81,8 +82,8 @@ class TestSearch:
         assert codes_for("xqzvwk") == []
 
     def test_a_known_word_is_not_corrected(self) -> None:
-        assert selectors._corrected(["diab"]) == ["diab"]
-        assert selectors._corrected(["e119", "zzq"]) == ["e119", "zzq"]
+        assert corrected(IcdWord, ["diab"]) == ["diab"]
+        assert corrected(IcdWord, ["e119", "zzq"]) == ["e119", "zzq"]
 
     @pytest.mark.parametrize(
         ("text", "code"),
