@@ -47,6 +47,7 @@ HIMS_APPS = [
     "apps.patients",
     "apps.appointments",
     "apps.consultations",
+    "apps.prescriptions",
     "apps.notifications",
     "apps.interop",
     "apps.accounts",

@@ -1,0 +1,1 @@
+"""Medicines: how a dose is read and written."""
