@@ -39,6 +39,7 @@ class LockName(IntEnum):
     APPOINTMENT_PLACE = 13  # of one doctor or room
     FREED_SLOT = 14  # of one freed time
     SANDBOX = 15
+    DRUG_CATALOGUE = 16
 
 
 class AlreadyRunning(Exception):

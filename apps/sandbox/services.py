@@ -23,11 +23,12 @@ from apps.patients import services as patients
 from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.services import NewEntry
+from apps.prescriptions.catalogue.services import loading as drugs
 from apps.sandbox import selectors, sql
 from apps.sandbox.models import SampleData
 from apps.sandbox.samples import appointments, charts, consultations, notices, waitlist
 from apps.sandbox.samples.charts import Sample
-from apps.sandbox.samples.sample_ids import fixed_id
+from apps.sandbox.samples.sample_ids import DRUG, fixed_id
 from apps.sandbox.samples.staff import CARE_TEAM, ID_OF, KEYS, PASSWORD, RESTRICTED, RESTRICTION_REASON, STAFF, StaffMember
 
 ProgressCallback = Callable[[str, int, int], None]
@@ -35,6 +36,7 @@ ProgressCallback = Callable[[str, int, int], None]
 
 _ENVIRONMENTS = ("sandbox", "test")
 _KEPT_APPS = frozenset({"terminology"})  # reference tables, the same before and after
+_LISINOPRIL = "Lisinopril 10 MG Oral Tablet"
 _DJANGO_TABLES = ("django_session", "django_admin_log")
 _SEQUENCES = ("patient_seq", "patient_mrn_seq")
 
@@ -105,6 +107,7 @@ def _create_samples(by: Actor, fingerprint: str, on_progress: ProgressCallback) 
                 patients.refresh_duplicate_candidates(by=by, patient_id=transfer.patient.pk)
         done += 1
         on_progress(sample.ref, done, total)
+    drugs.load_seed(ids={_LISINOPRIL: fixed_id(DRUG)})
     notices.send_samples()
     _restrict(by)
     appointments_created = appointments.create_samples(by)

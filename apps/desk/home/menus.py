@@ -19,6 +19,7 @@ from apps.notifications.rights import Permission as Notifications
 from apps.patients import selectors as patients
 from apps.patients.confidentiality import emergency_access
 from apps.patients.rights import Permission as Patients
+from apps.prescriptions.rights import Permission as Medicines
 from apps.terminology.rights import Permission as Terminology
 
 SCHEDULE = Entry(_("Schedule"), "calendar", "admin:schedule", Appointments.QUEUE_VIEW)
@@ -37,6 +38,7 @@ COVER = Entry(
 )
 ROOMS = Entry(_("Rooms"), "room", "admin:appointments_room_changelist", Appointments.ROOM_VIEW)
 CODES = Entry(_("Diagnosis codes"), "clipboard", "admin:terminology_icdcode_changelist", Terminology.TERMINOLOGY_READ)
+DRUGS = Entry(_("Medicines"), "pill", "admin:prescriptions_drug_changelist", Medicines.DRUG_VIEW)
 RECORDS = Entry(_("All records"), "clipboard", "admin:all_records")
 
 
@@ -107,13 +109,13 @@ DOCTOR: Menu = (
         _("Patients"),
         (FIND, Entry(_("Restricted records"), "lock", "admin:patients_restriction_changelist", Patients.PATIENT_RESTRICT)),
     ),
-    Group(_("Look up"), (CODES,)),
+    Group(_("Look up"), (CODES, DRUGS)),
 )
 
 OTHERS: Menu = (
     Group("", (Entry(_("Home"), "home", HOME),)),
     Group(_("Patients"), (FIND,)),
-    Group(_("Look up"), (CODES,)),
+    Group(_("Look up"), (CODES, DRUGS)),
 )
 
 CLINIC = Group(_("Clinic"), (SCHEDULE, HOURS, COVER, ROOMS))

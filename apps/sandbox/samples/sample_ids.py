@@ -16,10 +16,12 @@ SAMPLE_IDS: dict[str, UUID] = {name: fixed_id(name) for name in (*PATIENTS, *DOC
 
 # Names of ours, for the examples of the OpenAPI file: an appointment of patient_001 next week, and three consultations of
 # doctor_001: the one of now, one that was signed last week, and one that is on hold.
+DRUG = "drug_001"  # lisinopril 10 mg
 UPCOMING, PAST, ONGOING = "appointment_001", "visit.patient_001.past", "visit.dr.smith.ongoing"
 EXAMPLE_IDS: dict[str, UUID] = {
     UPCOMING: fixed_id(UPCOMING),
     "consultation_001": fixed_id(f"consultation.{fixed_id(ONGOING)}"),
     "consultation_002": fixed_id(f"consultation.{fixed_id(PAST)}"),
     "consultation_003": fixed_id("consultation.walk-in.dr.smith"),
+    DRUG: fixed_id(DRUG),
 }

@@ -1,0 +1,1 @@
+"""The catalogue of drugs: read from names in RxNorm's form, searched, and resolved from free text."""

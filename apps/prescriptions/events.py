@@ -1,0 +1,34 @@
+"""The events of medicines. They contain ids, counts and names of columns, but no name of a drug."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.events.event import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DrugEvent(Event):
+    drug_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.drug_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrugAdded(_DrugEvent, name="drug.added"):
+    """A drug was added to the catalogue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrugChanged(_DrugEvent, name="drug.changed"):
+    """`changes` are the names of the columns that changed."""
+
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrugsLoaded(Event, name="drug.loaded"):
+    """So many drugs were added from a file."""
+
+    drugs: int

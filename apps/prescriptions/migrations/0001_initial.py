@@ -1,0 +1,145 @@
+"""The catalogue of drugs."""
+
+import apps.common.clock
+import apps.common.ids
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
+import django.contrib.postgres.search
+import django.db.models.deletion
+from django.contrib.postgres.operations import TrigramExtension
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+    ]
+
+    operations = [
+        TrigramExtension(),
+        migrations.CreateModel(
+            name='DrugClass',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('code', models.SlugField(max_length=60, unique=True)),
+                ('name', models.CharField(help_text='As a warning says it: penicillins', max_length=120)),
+            ],
+            options={
+                'verbose_name': 'drug class',
+                'verbose_name_plural': 'drug classes',
+                'ordering': ('code',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Ingredient',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('name', models.CharField(max_length=120, unique=True)),
+                ('rxcui', models.CharField(blank=True, help_text="RxNorm's concept of the type IN", max_length=8, null=True, unique=True)),
+            ],
+            options={
+                'ordering': ('name',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Drug',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('rxcui', models.CharField(blank=True, max_length=8, null=True, unique=True)),
+                ('rxnorm_name', models.CharField(help_text='Lisinopril 10 MG Oral Tablet', max_length=300, unique=True)),
+                ('name', models.CharField(help_text='as pages show it, with tall-man letters: hydrOXYzine 25 mg tablet', max_length=300)),
+                ('generic_name', models.CharField(max_length=300)),
+                ('brand_names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=None)),
+                ('strength', models.CharField(blank=True, help_text='10 mg; 250 mg/5 mL', max_length=120)),
+                ('form', models.CharField(blank=True, max_length=60)),
+                ('route', models.CharField(blank=True, max_length=30)),
+                ('unit', models.CharField(blank=True, max_length=20)),
+                ('schedule', models.CharField(blank=True, choices=[('', 'not controlled'), ('II', 'Ii'), ('III', 'Iii'), ('IV', 'Iv'), ('V', 'V')], default='', max_length=3)),
+                ('use', models.CharField(blank=True, help_text='what it is for, in plain words: blood pressure', max_length=120)),
+                ('is_offered', models.BooleanField(default=True)),
+                ('source', models.CharField(max_length=200)),
+                ('words', django.contrib.postgres.search.SearchVectorField(editable=False)),
+            ],
+            options={
+                'ordering': ('name', 'id'),
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['words'], name='drug_words'), models.Index(fields=['name', 'id'], name='drug_by_name')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('schedule__in', ['', 'II', 'III', 'IV', 'V'])), name='drug_schedule_known'), models.CheckConstraint(condition=models.Q(('name__regex', '\\S')), name='drug_has_name'), models.CheckConstraint(condition=models.Q(('is_offered', False), models.Q(models.Q(('form', ''), _negated=True), models.Q(('route', ''), _negated=True), models.Q(('unit', ''), _negated=True)), _connector='OR'), name='drug_offered_is_whole')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DrugWord',
+            fields=[
+                ('word', models.CharField(db_collation='C', max_length=100, primary_key=True, serialize=False)),
+            ],
+            options={
+                'verbose_name': 'search word of drugs',
+                'verbose_name_plural': 'search words of drugs',
+                'indexes': [django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.F('word'), name='gin_trgm_ops'), name='drug_word_trigrams')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Brand',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('key', models.CharField(help_text='the name in small letters', max_length=120, unique=True)),
+                ('name', models.CharField(max_length=120)),
+                ('ingredients', models.ManyToManyField(related_name='+', to='prescriptions.ingredient')),
+            ],
+            options={
+                'ordering': ('key',),
+            },
+        ),
+        migrations.CreateModel(
+            name='IngredientClass',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('source', models.CharField(max_length=200)),
+                ('drug_class', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prescriptions.drugclass')),
+                ('ingredient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prescriptions.ingredient')),
+            ],
+            options={
+                'verbose_name': 'ingredient of a class',
+                'verbose_name_plural': 'ingredients of classes',
+            },
+        ),
+        migrations.AddField(
+            model_name='ingredient',
+            name='classes',
+            field=models.ManyToManyField(related_name='+', through='prescriptions.IngredientClass', to='prescriptions.drugclass'),
+        ),
+        migrations.CreateModel(
+            name='DrugIngredient',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('amount', models.DecimalField(blank=True, decimal_places=6, max_digits=14, null=True)),
+                ('amount_unit', models.CharField(blank=True, max_length=12)),
+                ('per', models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True)),
+                ('per_unit', models.CharField(blank=True, max_length=20)),
+                ('drug', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prescriptions.drug')),
+                ('ingredient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prescriptions.ingredient')),
+            ],
+            options={
+                'verbose_name': 'ingredient of a drug',
+                'verbose_name_plural': 'ingredients of drugs',
+                'constraints': [models.UniqueConstraint(fields=('drug', 'ingredient'), name='ingredient_once_in_a_drug'), models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('per', None)), models.Q(('amount__gt', 0), ('amount__isnull', False), ('per__gt', 0), ('per__isnull', False)), _connector='OR'), name='drug_strength_whole_and_positive')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='ingredientclass',
+            constraint=models.UniqueConstraint(fields=('ingredient', 'drug_class'), name='ingredient_once_in_a_class'),
+        ),
+    ]
