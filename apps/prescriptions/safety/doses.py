@@ -1,0 +1,152 @@
+"""Doses: the most in a day and in a dose, usual ranges, weekly drugs, and the weight that a child's dose needs."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from apps.prescriptions.dosing import conversions
+from apps.prescriptions.dosing.amounts import write
+from apps.prescriptions.dosing.values import Amount
+from apps.prescriptions.safety.facts import Alert, Chart, Medicine, NotChecked, Person, Severity
+from apps.prescriptions.safety.findings import alert
+from apps.prescriptions.safety.interactions import LOCAL_ROUTES
+from apps.prescriptions.safety.knowledge import DoseLimit, Knowledge
+
+_ADULT, _INFANT = 6_574, 730  # days: 18 and 2 years
+_WEIGHT_LASTS, _INFANT_WEIGHT_LASTS = 180, 30  # days
+_A_WEEK = Decimal(7)
+_WEEKLY = Decimal("0.15")  # doses a day: a seventh, and rounding
+
+
+def check(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Iterator[Alert]:
+    """Yields the alerts of each line's own dose, then those of the sums over all medicines."""
+    for line in lines:
+        yield from _slips_of_the_unit(line)
+        for row in _rows_of(line, chart.person, knowledge):
+            yield from _of_one_line(row, line, chart)
+    yield from _sums(lines, chart, knowledge)
+
+
+def not_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> Iterator[NotChecked]:
+    """Yields why the dose of a line was not checked, by ingredient."""
+    if line.regimen.as_directed:
+        yield NotChecked(line.key, line.name, "the dose is left to other directions")
+        return
+    for ingredient in sorted(line.ingredients):
+        if not any(row.ingredient == ingredient for row in _rows_of(line, chart.person, knowledge)):
+            yield NotChecked(line.key, line.name, f"there is no dose limit of {ingredient} for this patient's age")
+        elif ingredient not in line.per_day:
+            yield NotChecked(line.key, line.name, f"the daily amount of {ingredient} is not known")
+
+
+def is_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> bool:
+    """Returns whether the dose of each ingredient was compared with a row."""
+    return bool(line.ingredients) and not any(not_checked(line, chart, knowledge))
+
+
+def _rows_of(line: Medicine, person: Person, knowledge: Knowledge) -> list[DoseLimit]:
+    return [row for row in knowledge.limits if row.ingredient in line.ingredients and row.is_for(person.age_days, line.route)]
+
+
+def _slips_of_the_unit(line: Medicine) -> Iterator[Alert]:
+    if line.regimen.dose is None or line.product is None:
+        return
+    meant = conversions.likely_dose(line.regimen.dose.high, line.product)
+    if meant:
+        because = f"{write(line.regimen.dose.high)} is very little of {line.name}. Did you mean {meant}?"
+        yield _dose_alert("dose_unit", because, "the strength of the product", line, write(line.regimen.dose.high))
+
+
+def _of_one_line(row: DoseLimit, line: Medicine, chart: Chart) -> Iterator[Alert]:
+    dose, daily = line.per_dose.get(row.ingredient), line.per_day.get(row.ingredient)
+    if row.kind == "weekly" and line.regimen.frequency and (often := line.regimen.frequency.per_day) and often > _WEEKLY:
+        because = f"{row.ingredient.capitalize()} is taken once a week, never daily. Write the weekday."
+        yield _dose_alert("weekly", because, row.source, line, row.ingredient)
+    if row.kind == "dose" and row.most and dose and _exceeds(dose, row.most):
+        because = f"{write(dose)} of {row.ingredient} in one dose; the most is {write(row.most)}."
+        yield _dose_alert("dose_limit", because, row.source, line, f"dose {row.ingredient}")
+    if row.per_kg and (problem := weight_problem(chart.person, chart.today)):
+        because = f"The dose of {row.ingredient} depends on the weight: {problem}."
+        yield _dose_alert("weight_missing", because, row.source, line, row.ingredient)
+    is_first = not any(row.ingredient in one.ingredients for one in chart.medicines)
+    if row.kind.startswith("usual") and daily and is_first:
+        yield from _unusual(row, line, daily)
+
+
+def weight_problem(person: Person, today: date) -> str:
+    """Returns why the weight cannot be used; empty if it can. A child's weight is valid for 180 days, below 2 years for 30."""
+    if person.weight is None:
+        return "no weight is recorded"
+    lasts = _INFANT_WEIGHT_LASTS if person.age_days < _INFANT else _WEIGHT_LASTS
+    measured = person.weight[1]
+    is_old = person.age_days < _ADULT and (today - measured).days > lasts
+    return f"the weight is from {measured.day} {measured:%b %Y}" if is_old else ""
+
+
+def _unusual(row: DoseLimit, line: Medicine, daily: Amount) -> Iterator[Alert]:
+    factor, period = (_A_WEEK, "a week") if row.kind == "usual_week" else (Decimal(1), "a day")
+    given = Amount(daily.value * factor, daily.unit)
+    if row.low is None or row.most is None or not (_exceeds(given, row.most) or _exceeds(row.low, given)):
+        return
+    because = f"{write(given)} of {row.ingredient} {period}; usual is {write(row.low)} to {write(row.most)}."
+    if meant := _tenfold(given, row):
+        because += f" Did you mean {write(meant)}?"
+    yield _dose_alert("usual_dose", because, row.source, line, f"usual {row.ingredient}")
+
+
+def _tenfold(given: Amount, row: DoseLimit) -> Amount | None:
+    """Returns the amount without a tenfold error, if that one is usual."""
+    low, most = row.low or given, row.most or given
+    for factor in (Decimal("0.1"), Decimal(10)):
+        meant = Amount(given.value * factor, given.unit)
+        if not _exceeds(meant, most) and not _exceeds(low, meant):
+            return meant
+    return None
+
+
+def _sums(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Iterator[Alert]:
+    """Yields where the daily amounts of an ingredient, of all lines and active medicines, are above its limit."""
+    for ingredient in sorted({name for line in lines for name in line.ingredients}):
+        concerned = [line for line in lines if ingredient in line.per_day and line.route not in LOCAL_ROUTES]
+        rows = [row for line in concerned[:1] for row in _rows_of(line, chart.person, knowledge)]
+        for row in (one for one in rows if one.kind == "day" and one.ingredient == ingredient and one.most):
+            yield from _sum(row, ingredient, concerned, chart)
+
+
+def _sum(row: DoseLimit, ingredient: str, concerned: Sequence[Medicine], chart: Chart) -> Iterator[Alert]:
+    assert row.most is not None, "a limit has an amount"
+    if row.per_kg and (chart.person.weight is None or weight_problem(chart.person, chart.today)):
+        return
+    active = [one for one in chart.medicines if ingredient in one.per_day and one.route not in LOCAL_ROUTES]
+    medicines = [*concerned, *active]
+    amounts = [conversions.converted(one.per_day[ingredient], row.most.unit) for one in medicines]
+    total = Amount(sum((one.value for one in amounts if one), Decimal(0)), row.most.unit)
+    kilograms = chart.person.weight[0] if row.per_kg and chart.person.weight else Decimal(1)
+    limit = Amount(row.most.value * kilograms, row.most.unit)
+    if total.value <= limit.value:
+        return
+    because = f"{write(_rounded(total))} of {ingredient} a day; the limit is {write(_rounded(limit))}"
+    because += f" ({write(row.most)}/kg at {kilograms.normalize():f} kg)" if row.per_kg else ""
+    yield alert(
+        "daily_limit",
+        Severity.MAJOR,
+        f"{because}.",
+        row.source,
+        parts=(ingredient,),
+        medicines=medicines,
+        lines=concerned,
+    )
+
+
+def _exceeds(amount: Amount, limit: Amount) -> bool:
+    converted = conversions.converted(amount, limit.unit)
+    return converted is not None and converted.value > limit.value
+
+
+def _rounded(amount: Amount) -> Amount:
+    return Amount(amount.value.quantize(Decimal("0.01")), amount.unit)
+
+
+def _dose_alert(kind: str, because: str, source: str, line: Medicine, part: str) -> Alert:
+    severity = Severity.CONTRAINDICATED if kind == "weekly" else Severity.MAJOR
+    return alert(kind, severity, because, source, parts=(part, *line.ingredients), medicines=(line,), lines=(line,))
