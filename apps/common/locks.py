@@ -40,6 +40,7 @@ class LockName(IntEnum):
     FREED_SLOT = 14  # of one freed time
     SANDBOX = 15
     DRUG_CATALOGUE = 16
+    DRUG_KNOWLEDGE = 17
 
 
 class AlreadyRunning(Exception):

@@ -29,7 +29,7 @@ from apps.desk.kit.language import LanguageView
 from apps.desk.kit.site import SitePage, site
 from apps.desk.notifications import inbox, sent
 from apps.desk.patients import charts, duplicate_candidates, finding, merges, not_duplicates, patients, restricted
-from apps.desk.prescriptions import drugs
+from apps.desk.prescriptions import drugs, knowledge
 from apps.desk.terminology import codes
 from apps.patients.rights import Permission as PatientPermission
 
@@ -37,7 +37,7 @@ MODEL_PAGES = (
     *(api_keys, doctors, sessions, staff),
     *(appointments, doctor_schedules, reschedule, rooms, series, time_off, waitlist),
     *(log, consultations, deliveries, inbox, sent),
-    *(charts, duplicate_candidates, merges, not_duplicates, patients, restricted, codes, drugs),
+    *(charts, duplicate_candidates, merges, not_duplicates, patients, restricted, codes, drugs, knowledge),
 )
 
 site.sign_in_view = SignInView

@@ -10,4 +10,7 @@ class PrescriptionsConfig(DomainConfig):
     floor = 8
     api_urls = "apps.prescriptions.api.urls"
     descriptions = DESCRIPTIONS
-    enum_names = {"DrugSchedule": "apps.prescriptions.models.Schedule"}
+    enum_names = {
+        "DrugSchedule": "apps.prescriptions.models.Schedule",
+        "AlertSeverity": "apps.prescriptions.api.serializers.SEVERITIES",
+    }

@@ -28,6 +28,14 @@ class DrugChanged(_DrugEvent, name="drug.changed"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnowledgeChanged(Event, name="drug.knowledge_changed"):
+    """Entries of the drug knowledge were added, replaced, reviewed or retired. `version` is the new one."""
+
+    version: int
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DrugsLoaded(Event, name="drug.loaded"):
     """So many drugs were added from a file."""
 

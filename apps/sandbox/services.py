@@ -24,6 +24,7 @@ from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.services import NewEntry
 from apps.prescriptions.catalogue.services import loading as drugs
+from apps.prescriptions.safety.services import keeping as knowledge
 from apps.sandbox import selectors, sql
 from apps.sandbox.models import SampleData
 from apps.sandbox.samples import appointments, charts, consultations, notices, waitlist
@@ -108,6 +109,7 @@ def _create_samples(by: Actor, fingerprint: str, on_progress: ProgressCallback) 
         done += 1
         on_progress(sample.ref, done, total)
     drugs.load_seed(ids={_LISINOPRIL: fixed_id(DRUG)})
+    knowledge.load_seed()
     notices.send_samples()
     _restrict(by)
     appointments_created = appointments.create_samples(by)

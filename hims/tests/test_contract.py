@@ -216,6 +216,8 @@ DESK_AND_COMMANDS = {  # refusals of what the API does not offer
     "not_in_sandbox",
     "not_owned_by_survivor",
     "own_emergency_access",
+    "own_entry",
+    "retired",
     "room_exists",
     "series_full",
     "stale",

@@ -39,6 +39,7 @@ COVER = Entry(
 ROOMS = Entry(_("Rooms"), "room", "admin:appointments_room_changelist", Appointments.ROOM_VIEW)
 CODES = Entry(_("Diagnosis codes"), "clipboard", "admin:terminology_icdcode_changelist", Terminology.TERMINOLOGY_READ)
 DRUGS = Entry(_("Medicines"), "pill", "admin:prescriptions_drug_changelist", Medicines.DRUG_VIEW)
+RULES = Entry(_("Safety rules"), "shield", "admin:prescriptions_knowledgeentry_changelist", Medicines.KNOWLEDGE_VIEW)
 RECORDS = Entry(_("All records"), "clipboard", "admin:all_records")
 
 
@@ -109,13 +110,13 @@ DOCTOR: Menu = (
         _("Patients"),
         (FIND, Entry(_("Restricted records"), "lock", "admin:patients_restriction_changelist", Patients.PATIENT_RESTRICT)),
     ),
-    Group(_("Look up"), (CODES, DRUGS)),
+    Group(_("Look up"), (CODES, DRUGS, RULES)),
 )
 
 OTHERS: Menu = (
     Group("", (Entry(_("Home"), "home", HOME),)),
     Group(_("Patients"), (FIND,)),
-    Group(_("Look up"), (CODES, DRUGS)),
+    Group(_("Look up"), (CODES, DRUGS, RULES)),
 )
 
 CLINIC = Group(_("Clinic"), (SCHEDULE, HOURS, COVER, ROOMS))

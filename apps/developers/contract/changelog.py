@@ -27,6 +27,8 @@ RELEASES = (
         version="0.3.0",
         released_on=date(2026, 11, 29),
         added=(
+            "Medicines: the catalogue of drugs (GET, POST /pharmacy/drugs; GET, PUT /pharmacy/drugs/{id}), searched by words and "
+            "tolerant of misspellings (`fuzzy`), and the interactions that the safety checks know (GET /pharmacy/interactions).",
             "/health/ready: waiting_seconds, the age of the oldest waiting event and of the oldest unsealed audit row; "
             "`degraded` while workers are behind.",
             "Mail to patients in their language: English, Spanish, Arabic.",

@@ -18,5 +18,13 @@ DESCRIPTIONS = {
     "amount": "How much of it is in `per` of the product; null if it is not known",
     "amount_unit": "The unit of `amount`",
     "per": "In how much of the product; null if it is not known",
+    "Interaction.a": "One drug by its generic name, or a class: `class:maoi`",
+    "Interaction.b": "The other drug or class",
+    "effect": "What may happen",
+    "management": "What to do; empty if the row says nothing",
+    "routes": "The routes that the row is about; empty: medicines that act on the whole body",
+    "Interaction.source": "Where the row comes from",
+    "reviewed_at": "When a clinician reviewed it; null: not reviewed",
+    "AlertSeverity": "How serious a finding of the safety checks is.",
     "per_unit": "The unit of `per`",
 }

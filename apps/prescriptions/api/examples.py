@@ -1,5 +1,7 @@
 """Examples of the catalogue, with the samples of the sandbox."""
 
+from typing import Any
+
 from apps.rest.endpoint import Example
 
 _LISINOPRIL = {
@@ -30,3 +32,18 @@ ADD = Example(
     }
 )
 CHANGE = Example(path={"id": "drug_001"}, request={"use": "high blood pressure"})
+_INTERACTION: dict[str, Any] = {
+    "id": "7a0b8f2c-1d43-5a86-9b9c-0e5d3c1c4f77",
+    "a": "digoxin",
+    "b": "verapamil",
+    "severity": "major",
+    "effect": "raised digoxin level",
+    "management": "",
+    "routes": [],
+    "source": "FDA label section 7 or boxed warning; not re-checked",
+    "reviewed_at": None,
+}
+_BASE = {"name": "HIMS drug knowledge", "version": "1", "rows": 511, "reviewed": 0, "scope": "not exhaustive"}
+INTERACTIONS = Example(
+    reply={"success": True, "data": {"interactions": [_INTERACTION], "knowledge_base": _BASE, "pagination": _PAGE}}
+)

@@ -6,10 +6,12 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from apps.prescriptions.catalogue.selectors import DrugDetails
-from apps.prescriptions.models import DrugIngredient, Schedule
+from apps.prescriptions.models import DrugIngredient, KnowledgeEntry, Schedule
+from apps.prescriptions.safety.facts import Severity
 from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import LineField, StrictSerializer
 
+SEVERITIES = [(one.value, one.value) for one in Severity]
 _NAMES_MAX = 20
 _SCHEDULES = [(value, label) for value, label in Schedule.choices if value]
 
@@ -86,6 +88,44 @@ class DrugShape(ResponseSerializer):
     @staticmethod
     def get_classes(drug: DrugDetails) -> list[str]:
         return list(drug.classes)
+
+
+class InteractionShape(ResponseSerializer):
+    """Two drugs or classes that interact. A class is written `class:maoi`."""
+
+    id = serializers.UUIDField()
+    a = serializers.CharField()
+    b = serializers.CharField()
+    severity = serializers.ChoiceField(choices=SEVERITIES)
+    effect = serializers.CharField()
+    management = serializers.CharField(allow_blank=True)
+    routes = serializers.ListField(child=serializers.CharField())
+    source = serializers.CharField()  # type: ignore[assignment]  # DRF has an attribute so called
+    reviewed_at = serializers.DateTimeField(allow_null=True)
+
+    @staticmethod
+    def get_a(row: KnowledgeEntry) -> str:
+        return str(row.data["a"])
+
+    @staticmethod
+    def get_b(row: KnowledgeEntry) -> str:
+        return str(row.data["b"])
+
+    @staticmethod
+    def get_severity(row: KnowledgeEntry) -> str:
+        return str(row.data["severity"])
+
+    @staticmethod
+    def get_effect(row: KnowledgeEntry) -> str:
+        return str(row.data["effect"])
+
+    @staticmethod
+    def get_management(row: KnowledgeEntry) -> str:
+        return str(row.data["management"])
+
+    @staticmethod
+    def get_routes(row: KnowledgeEntry) -> list[str]:
+        return [one.strip() for one in row.data["routes"].split(";") if one.strip()]
 
 
 def _plain(number: Decimal | None) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""The catalogue of drugs."""
+"""The catalogue of drugs, and the knowledge of the safety checks."""
 
 import apps.common.clock
 import apps.common.ids
@@ -6,6 +6,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
+from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
@@ -15,6 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -120,6 +122,41 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(related_name='+', through='prescriptions.IngredientClass', to='prescriptions.drugclass'),
         ),
         migrations.CreateModel(
+            name='KnowledgeEntry',
+            fields=[
+                ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ('table', models.CharField(choices=[('classes', 'classes'), ('class_members', 'class members'), ('interactions', 'interactions'), ('cross_allergies', 'cross allergies'), ('dose_limits', 'dose limits'), ('conditions', 'conditions'), ('substance_names', 'substance names')], max_length=20)),
+                ('key', models.CharField(max_length=300)),
+                ('data', models.JSONField()),
+                ('source', models.CharField(max_length=300)),
+                ('reviewed_at', models.DateTimeField(editable=False, null=True)),
+                ('since_version', models.PositiveIntegerField(editable=False)),
+                ('retired_at', models.DateTimeField(editable=False, null=True)),
+                ('author', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('reviewer', models.ForeignKey(db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'entry of the drug knowledge',
+                'verbose_name_plural': 'entries of the drug knowledge',
+                'ordering': ('table', 'key', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='KnowledgeVersion',
+            fields=[
+                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ('made_at', models.DateTimeField(default=apps.common.clock.now)),
+                ('reason', models.CharField(max_length=400)),
+                ('made_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'version of the drug knowledge',
+                'verbose_name_plural': 'versions of the drug knowledge',
+            },
+        ),
+        migrations.CreateModel(
             name='DrugIngredient',
             fields=[
                 ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
@@ -141,5 +178,25 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='ingredientclass',
             constraint=models.UniqueConstraint(fields=('ingredient', 'drug_class'), name='ingredient_once_in_a_class'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowledgeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('table__in', ('classes', 'class_members', 'interactions', 'cross_allergies', 'dose_limits', 'conditions', 'substance_names'))), name='knowledge_table_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowledgeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('source__regex', '\\S')), name='knowledge_has_source'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowledgeentry',
+            constraint=models.UniqueConstraint(condition=models.Q(('retired_at', None)), fields=('table', 'key'), name='knowledge_once_in_force'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowledgeentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at', None), ('reviewer', None)), models.Q(('reviewed_at__isnull', False), ('reviewer__isnull', False)), _connector='OR'), name='knowledge_reviewed_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowledgeentry',
+            constraint=models.CheckConstraint(condition=models.Q(('author', None), ('reviewer', None), models.Q(('author', models.F('reviewer')), _negated=True), _connector='OR'), name='knowledge_reviewed_by_another'),
         ),
     ]

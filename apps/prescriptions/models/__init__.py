@@ -1,4 +1,4 @@
-"""The tables of medicines: the catalogue of drugs."""
+"""The tables of medicines: the catalogue of drugs, and the knowledge of the safety checks."""
 
 from apps.prescriptions.models.catalogue import (
     Brand,
@@ -10,5 +10,17 @@ from apps.prescriptions.models.catalogue import (
     IngredientClass,
     Schedule,
 )
+from apps.prescriptions.models.knowledge import KnowledgeEntry, KnowledgeVersion
 
-__all__ = ["Brand", "Drug", "DrugClass", "DrugIngredient", "DrugWord", "Ingredient", "IngredientClass", "Schedule"]
+__all__ = [
+    "Brand",
+    "Drug",
+    "DrugClass",
+    "DrugIngredient",
+    "DrugWord",
+    "Ingredient",
+    "IngredientClass",
+    "KnowledgeEntry",
+    "KnowledgeVersion",
+    "Schedule",
+]

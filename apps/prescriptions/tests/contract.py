@@ -15,8 +15,10 @@ MATRIX = {
     "GET /pharmacy/drugs/{id}": _LOOK_UP,
     "POST /pharmacy/drugs": _KEEP,
     "PUT /pharmacy/drugs/{id}": _KEEP,
+    "GET /pharmacy/interactions": _KEEP,
 }
 _MAY_LOOK_UP = CLINICAL | {"pharmacist"}
+_MAY_READ_RULES = frozenset({"admin", "pharmacist", "doctor"})
 
 
 def samples(staff: dict[str, Any]) -> Samples:
@@ -38,9 +40,14 @@ def samples(staff: dict[str, Any]) -> Samples:
 
 def pages(staff: dict[str, Any]) -> dict[str, frozenset[str]]:
     """Return the address of every staff page, with the roles that may open it."""
-    drug = factories.add_drug()
+    drug, rule = factories.add_drug(), factories.add_rule()
     return {
         reverse("admin:prescriptions_drug_changelist"): _MAY_LOOK_UP,
         reverse("admin:prescriptions_drug_change", args=[drug.pk]): _MAY_LOOK_UP,
         reverse("admin:prescriptions_drug_add"): frozenset({"admin", "pharmacist"}),
+        reverse("admin:prescriptions_knowledgeentry_changelist"): _MAY_READ_RULES,
+        reverse("admin:prescriptions_knowledgeentry_add"): frozenset({"pharmacist"}),
+        reverse("admin:prescriptions_knowledgeentry_change", args=[rule.pk]): _MAY_READ_RULES,
+        reverse("admin:prescriptions_knowledgeentry_review", args=[rule.pk]): frozenset({"pharmacist", "doctor"}),
+        reverse("admin:prescriptions_knowledgeentry_retire", args=[rule.pk]): frozenset({"pharmacist"}),
     }

@@ -3,7 +3,8 @@
 from apps.access.actor import SYSTEM
 from apps.prescriptions.catalogue.services import keeping
 from apps.prescriptions.catalogue.services.keeping import NewDrug
-from apps.prescriptions.models import Drug
+from apps.prescriptions.models import Drug, KnowledgeEntry
+from apps.prescriptions.safety.services import keeping as knowledge
 
 _SMALL = (
     NewDrug(name="Lisinopril 10 MG Oral Tablet", brand_names=("Prinivil", "Zestril"), use="blood pressure", source="test"),
@@ -29,3 +30,9 @@ def catalogue() -> dict[str, Drug]:
 def add_drug(name: str = "Ramipril 5 MG Oral Capsule", **more: object) -> Drug:
     """Adds one drug."""
     return keeping.add_drug(by=SYSTEM, new=NewDrug(name=name, source="test", **more))  # type: ignore[arg-type]  # fields of a drug
+
+
+def add_rule() -> KnowledgeEntry:
+    """Adds the knowledge that comes with HIMS. Returns one of its interactions."""
+    knowledge.load_seed()
+    return KnowledgeEntry.objects.get(key="digoxin + verapamil")
