@@ -26,7 +26,8 @@ class DrugExists(Conflict):
 class NewDrug:
     """A drug by its name in RxNorm's form, from which strength, form and route are read.
 
-    `ingredients` are named where the name has only a brand. `source` says where it comes from.
+    `ingredients` are named where the name has only a brand. `source` says where it comes from. With `is_complete` the drug has no
+    other ingredients than those named, none too; one that `is_withdrawn` is readable and not offered.
     """
 
     name: str
@@ -36,6 +37,8 @@ class NewDrug:
     schedule: str = ""
     use: str = ""
     source: str = ""
+    is_complete: bool = False
+    is_withdrawn: bool = False
 
 
 @transaction.atomic
@@ -85,9 +88,7 @@ def store(drugs: Sequence[NewDrug], ids: Mapping[str, UUID] | None = None) -> li
     rows = [_row(new, one, names, ids or {}) for new, one, names in zip(drugs, read, named, strict=True)]
     Drug.objects.bulk_create(rows)
     DrugIngredient.objects.bulk_create(
-        _part(row, ingredients[name], None if new.ingredients else one)
-        for row, new, one, names in zip(rows, drugs, read, named, strict=True)
-        for name in names
+        _part(row, ingredients[name], one) for row, one, names in zip(rows, read, named, strict=True) for name in names
     )
     _remember_words(rows)
     _remember_brands([(row, [ingredients[name] for name in names]) for row, names in zip(rows, named, strict=True)])
@@ -95,7 +96,8 @@ def store(drugs: Sequence[NewDrug], ids: Mapping[str, UUID] | None = None) -> li
 
 
 def _named(new: NewDrug, read: ReadName) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(rxnorm_names.base(name) for name in new.ingredients)) or read.ingredients
+    sent = tuple(dict.fromkeys(rxnorm_names.base(name) for name in new.ingredients))
+    return sent if sent or new.is_complete else read.ingredients
 
 
 def _row(new: NewDrug, read: ReadName, ingredients: Sequence[str], ids: Mapping[str, UUID]) -> Drug:
@@ -113,7 +115,7 @@ def _row(new: NewDrug, read: ReadName, ingredients: Sequence[str], ids: Mapping[
         unit=read.form.unit,
         schedule=new.schedule,
         use=new.use,
-        is_offered=bool(read.form.name and ingredients),
+        is_offered=bool(read.form.name and ingredients) and not new.is_withdrawn,
         source=new.source,
     )
     row.pk = ids.get(new.name, row.pk)
@@ -126,9 +128,9 @@ def _ingredients(names: Collection[str]) -> dict[str, Ingredient]:
     return {one.name: one for one in Ingredient.objects.filter(name__in=names)}
 
 
-def _part(drug: Drug, ingredient: Ingredient, read: ReadName | None) -> DrugIngredient:
+def _part(drug: Drug, ingredient: Ingredient, read: ReadName) -> DrugIngredient:
     """Returns an ingredient of a drug, with its strength if the name gives it."""
-    strength = next((one for one in read.strengths if one.ingredient == ingredient.name), None) if read else None
+    strength = next((one for one in read.strengths if one.ingredient == ingredient.name), None)
     if strength is None:
         return DrugIngredient(drug=drug, ingredient=ingredient)
     amount, per = strength.amount, strength.per

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import SYSTEM
-from apps.common import locks
+from apps.common import clock, locks
 from apps.common.errors import Invalid
 from apps.common.locks import LockName
 from apps.events.services import emit
@@ -87,7 +87,8 @@ def _several(text: str) -> Sequence[str]:
 
 @transaction.atomic
 def load(*, drugs: Sequence[NewDrug], ids: Mapping[str, UUID] | None = None, watch: ProgressCallback | None = None) -> Loaded:
-    """Adds the drugs that the catalogue does not have, by RxCUI and by name. What the pharmacy changed stays as it is.
+    """Adds the drugs that the catalogue does not have, by RxCUI and by name. What the pharmacy changed stays as it is, but a drug
+    that was withdrawn since is no longer offered.
 
     `ids` are the ids of samples, by name.
     """
@@ -95,6 +96,8 @@ def load(*, drugs: Sequence[NewDrug], ids: Mapping[str, UUID] | None = None, wat
     numbers = set(Drug.objects.exclude(rxcui=None).values_list("rxcui", flat=True))
     names = {name.lower() for name in Drug.objects.values_list("rxnorm_name", flat=True)}
     new = [drug for drug in drugs if drug.rxcui not in numbers and drug.name.lower() not in names]
+    withdrawn = [drug.rxcui for drug in drugs if drug.is_withdrawn and drug.rxcui in numbers]
+    Drug.objects.filter(rxcui__in=withdrawn).update(is_offered=False, updated_at=clock.now())
     for start in range(0, len(new), _BATCH):
         store(new[start : start + _BATCH], ids)
         if watch:
