@@ -47,20 +47,15 @@ def _match(ingredient: str, allergy: Allergy, knowledge: Knowledge) -> _Match | 
     references = knowledge.references(ingredient)
     if ingredient in allergy.means:
         return _Match(Severity.CONTRAINDICATED, "", _CHART)
-    matches = [*_by_class(references, allergy, knowledge), *_crossed(references, allergy, knowledge)]
+    matches = [*_named(references, allergy, knowledge), *_crossed(references, allergy, knowledge)]
     return min(matches, key=lambda one: RANK[one.severity], default=None)
 
 
-def _by_class(references: frozenset[str], allergy: Allergy, knowledge: Knowledge) -> Iterator[_Match]:
-    """Yields the classes that the drug shares with the allergy, if an allergy to one member is one to all."""
-    for reference in sorted(references):
-        row = knowledge.classes.get(reference.removeprefix(CLASS)) if reference.startswith(CLASS) else None
-        if row is None:
-            continue
-        is_named = reference in allergy.means
-        shared = row.is_allergen and any(reference in knowledge.references(one) for one in allergy.means)
-        if is_named or shared:
-            yield _Match(Severity.CONTRAINDICATED, f"belongs to the {row.name}", _CHART)
+def _named(references: frozenset[str], allergy: Allergy, knowledge: Knowledge) -> Iterator[_Match]:
+    """Yields the classes of the drug that the allergy names."""
+    for reference in sorted(references & allergy.means):
+        if reference.startswith(CLASS):
+            yield _Match(Severity.CONTRAINDICATED, f"It belongs to the {knowledge.class_name(reference)}.", _CHART)
 
 
 def _crossed(references: frozenset[str], allergy: Allergy, knowledge: Knowledge) -> Iterator[_Match]:
@@ -75,14 +70,11 @@ def _alert(line: Medicine, ingredient: str, allergy: Allergy, match: _Match) -> 
     name = f"{kind} to {allergy.text}" if not allergy.is_hidden else f"an {kind} in the closed part of the chart"
     details = [text for text in (allergy.reaction, "not confirmed" if allergy.is_unconfirmed else "") if text]
     recorded = f"{name} ({', '.join(details)})" if details and not allergy.is_hidden else name
-    subject = ingredient if not match.text else f"{ingredient} {match.text}"
-    because = (
-        f"{recorded} is in the chart: {subject}" if match.text else f"{recorded} is in the chart, and this contains {ingredient}"
-    )
+    because = f"{recorded} is in the chart, and this contains {ingredient}. {match.text}".strip()
     return alert(
         "allergy",
         _severity(match.severity, allergy),
-        f"{because[0].upper()}{because[1:]}.",
+        f"{because[0].upper()}{because[1:]}",
         match.source,
         parts=(f"allergy {allergy.key}", ingredient),
         medicines=(line,),

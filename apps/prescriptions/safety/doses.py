@@ -1,4 +1,4 @@
-"""Doses: the most in a day and in a dose, usual ranges, weekly drugs, and the weight that a child's dose needs."""
+"""Doses: the most in a day and in a dose, usual ranges, intervals, and the weight that a child's dose needs."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -14,8 +14,7 @@ from apps.prescriptions.safety.knowledge import DoseLimit, Knowledge
 
 _ADULT, _INFANT = 6_574, 730  # days: 18 and 2 years
 _WEIGHT_LASTS, _INFANT_WEIGHT_LASTS = 180, 30  # days
-_A_WEEK = Decimal(7)
-_WEEKLY = Decimal("0.15")  # doses a day: a seventh, and rounding
+_ONCE = Decimal("1.001")  # in the interval, and rounding
 
 
 def check(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Iterator[Alert]:
@@ -54,23 +53,31 @@ def _slips_of_the_unit(line: Medicine) -> Iterator[Alert]:
     meant = conversions.likely_dose(line.regimen.dose.high, line.product)
     if meant:
         because = f"{write(line.regimen.dose.high)} is very little of {line.name}. Did you mean {meant}?"
-        yield _dose_alert("dose_unit", because, "the strength of the product", line, write(line.regimen.dose.high))
+        yield _dose_alert("dose_unit", because, line, write(line.regimen.dose.high))
 
 
 def _of_one_line(row: DoseLimit, line: Medicine, chart: Chart) -> Iterator[Alert]:
     dose, daily = line.per_dose.get(row.ingredient), line.per_day.get(row.ingredient)
-    if row.kind == "weekly" and line.regimen.frequency and (often := line.regimen.frequency.per_day) and often > _WEEKLY:
-        because = f"{row.ingredient.capitalize()} is taken once a week, never daily. Write the weekday."
-        yield _dose_alert("weekly", because, row.source, line, row.ingredient)
+    if row.kind == "interval":
+        yield from _too_often(row, line)
     if row.kind == "dose" and row.most and dose and _exceeds(dose, row.most):
         because = f"{write(dose)} of {row.ingredient} in one dose; the most is {write(row.most)}."
-        yield _dose_alert("dose_limit", because, row.source, line, f"dose {row.ingredient}")
+        yield _dose_alert("dose_limit", because, line, f"dose {row.ingredient}", row)
     if row.per_kg and (problem := weight_problem(chart.person, chart.today)):
         because = f"The dose of {row.ingredient} depends on the weight: {problem}."
-        yield _dose_alert("weight_missing", because, row.source, line, row.ingredient)
+        yield _dose_alert("weight_missing", because, line, row.ingredient)
     is_first = not any(row.ingredient in one.ingredients for one in chart.medicines)
     if row.kind.startswith("usual") and daily and is_first:
         yield from _unusual(row, line, daily)
+
+
+def _too_often(row: DoseLimit, line: Medicine) -> Iterator[Alert]:
+    often, dose = line.regimen.frequency.per_day if line.regimen.frequency else None, line.per_dose.get(row.ingredient)
+    is_low = row.low is not None and (dose is None or _exceeds(row.low, dose))
+    if often is None or is_low or often * row.every_days <= _ONCE:
+        return
+    because = f"{row.ingredient.capitalize()} is given once in {row.every_days} days at most. {row.text}".strip()
+    yield _dose_alert("interval", because, line, row.ingredient, row)
 
 
 def weight_problem(person: Person, today: date) -> str:
@@ -84,14 +91,12 @@ def weight_problem(person: Person, today: date) -> str:
 
 
 def _unusual(row: DoseLimit, line: Medicine, daily: Amount) -> Iterator[Alert]:
-    factor, period = (_A_WEEK, "a week") if row.kind == "usual_week" else (Decimal(1), "a day")
-    given = Amount(daily.value * factor, daily.unit)
-    if row.low is None or row.most is None or not (_exceeds(given, row.most) or _exceeds(row.low, given)):
+    if row.low is None or row.most is None or not (_exceeds(daily, row.most) or _exceeds(row.low, daily)):
         return
-    because = f"{write(given)} of {row.ingredient} {period}; usual is {write(row.low)} to {write(row.most)}."
-    if meant := _tenfold(given, row):
+    because = f"{write(daily)} of {row.ingredient} a day; usual is {write(row.low)} to {write(row.most)}."
+    if meant := _tenfold(daily, row):
         because += f" Did you mean {write(meant)}?"
-    yield _dose_alert("usual_dose", because, row.source, line, f"usual {row.ingredient}")
+    yield _dose_alert("usual_dose", because, line, f"usual {row.ingredient}", row)
 
 
 def _tenfold(given: Amount, row: DoseLimit) -> Amount | None:
@@ -108,7 +113,7 @@ def _sums(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Iter
     """Yields where the daily amounts of an ingredient, of all lines and active medicines, are above its limit."""
     for ingredient in sorted({name for line in lines for name in line.ingredients}):
         concerned = [line for line in lines if ingredient in line.per_day and line.route not in LOCAL_ROUTES]
-        rows = [row for line in concerned[:1] for row in _rows_of(line, chart.person, knowledge)]
+        rows = dict.fromkeys(row for line in concerned for row in _rows_of(line, chart.person, knowledge))
         for row in (one for one in rows if one.kind == "day" and one.ingredient == ingredient and one.most):
             yield from _sum(row, ingredient, concerned, chart)
 
@@ -129,7 +134,7 @@ def _sum(row: DoseLimit, ingredient: str, concerned: Sequence[Medicine], chart: 
     because += f" ({write(row.most)}/kg at {kilograms.normalize():f} kg)" if row.per_kg else ""
     yield alert(
         "daily_limit",
-        Severity.MAJOR,
+        row.severity,
         f"{because}.",
         row.source,
         parts=(ingredient,),
@@ -147,6 +152,7 @@ def _rounded(amount: Amount) -> Amount:
     return Amount(amount.value.quantize(Decimal("0.01")), amount.unit)
 
 
-def _dose_alert(kind: str, because: str, source: str, line: Medicine, part: str) -> Alert:
-    severity = Severity.CONTRAINDICATED if kind == "weekly" else Severity.MAJOR
+def _dose_alert(kind: str, because: str, line: Medicine, part: str, row: DoseLimit | None = None) -> Alert:
+    """Returns the alert of a row, or of the product's own strength."""
+    severity, source = (row.severity, row.source) if row else (Severity.MAJOR, "the strength of the product")
     return alert(kind, severity, because, source, parts=(part, *line.ingredients), medicines=(line,), lines=(line,))

@@ -15,7 +15,7 @@ def check(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Verd
     """
     chart = replace(chart, medicines=tuple(one for one in chart.medicines if one.ends is None or one.ends >= chart.today))
     return Verdict(
-        alerts=tuple(findings.most_severe(_alerts(lines, chart, knowledge))),
+        alerts=tuple(findings.sealed(one, chart.secret) for one in findings.most_severe(_alerts(lines, chart, knowledge))),
         not_checked=tuple(dict.fromkeys(one for line in lines for one in _not_checked(line, chart, knowledge))),
         checked={line.key: _checked(line, chart, knowledge) for line in lines},
         version=knowledge.version,

@@ -84,13 +84,18 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What the checks know of the patient. `allergies_asked`: allergies are listed, or known to be none."""
+    """What the checks know of the patient. `allergies_asked`: allergies are listed, or known to be none.
+
+    `secret` is mixed into the ids of alerts, so that no one can guess a hidden medicine from them. It is the same for a patient
+    on every occasion.
+    """
 
     today: date
     person: Person
     allergies_asked: bool
     allergies: tuple[Allergy, ...] = ()
     medicines: tuple[Medicine, ...] = ()
+    secret: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)

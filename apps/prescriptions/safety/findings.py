@@ -1,6 +1,7 @@
 """Alerts with their ids. The id is a digest of what was found, so that it is the same whatever the direction or the occasion."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import blake2b
 
 from apps.prescriptions.safety.facts import RANK, Alert, Medicine, Severity
@@ -38,6 +39,11 @@ def _digest(kind: str, parts: Iterable[str]) -> str:
     return blake2b(text.encode(), digest_size=10).hexdigest()
 
 
+def sealed(alert: Alert, secret: bytes) -> Alert:
+    """Returns the alert with an id that only who knows the secret can make from the drugs."""
+    return replace(alert, id=blake2b(alert.id.encode(), key=secret[:64], digest_size=10).hexdigest())
+
+
 def most_severe(alerts: Iterable[Alert]) -> list[Alert]:
     """Returns one alert for each id, the most severe, with all lines and drugs of the others; the most severe first."""
     by_id: dict[str, Alert] = {}
@@ -49,8 +55,9 @@ def most_severe(alerts: Iterable[Alert]) -> list[Alert]:
 
 def _joined(one: Alert, other: Alert) -> Alert:
     first, second = sorted((one, other), key=lambda alert: RANK[alert.severity])
-    values = {name: getattr(first, name) for name in Alert.__dataclass_fields__}
-    values["drugs"] = tuple(dict.fromkeys(first.drugs + second.drugs))
-    values["lines"] = tuple(dict.fromkeys(first.lines + second.lines))
-    values["is_hidden"] = first.is_hidden or second.is_hidden
-    return Alert(**values)
+    return replace(
+        first,
+        drugs=tuple(dict.fromkeys(first.drugs + second.drugs)),
+        lines=tuple(dict.fromkeys(first.lines + second.lines)),
+        is_hidden=first.is_hidden or second.is_hidden,
+    )

@@ -17,11 +17,10 @@ CLASS = "class:"
 
 @dataclass(frozen=True)
 class DrugClassRow:
-    """`is_allergen`: an allergy to one member is one to all. `duplicate`: how serious two members together are, if at all."""
+    """`duplicate`: how serious two members together are, if at all."""
 
     code: str
     name: str
-    is_allergen: bool = False
     duplicate: Severity | None = None
 
 
@@ -50,12 +49,16 @@ class CrossAllergy:
 
 @dataclass(frozen=True, kw_only=True)
 class DoseLimit:
-    """`kind`: the most in a `day` or a `dose`, what is `usual_day` or `usual_week`, or `weekly` (never daily). With `per_kg` the
-    limit is for each kilogram of body weight. Ages in years: from `age_from`, below `age_below`."""
+    """`kind`: the most in a `day` or a `dose`, what is usual in a day (`usual_day`), or an `interval`: at most once in
+    `every_days`, from a dose of `low` on. With `per_kg` the limit is for each kilogram of body weight. Ages are in years.
+    """
 
     ingredient: str
     kind: str
     source: str
+    severity: Severity = Severity.MAJOR
+    text: str = ""
+    every_days: int = 0
     most: Amount | None = None
     low: Amount | None = None
     per_kg: bool = False
@@ -72,7 +75,7 @@ class DoseLimit:
 
 @dataclass(frozen=True)
 class Condition:
-    """A drug in pregnancy, or at an eGFR below a number."""
+    """A drug in `pregnancy`, for a `kidney` with an eGFR below a number, or at an `age` below so many months."""
 
     kind: str
     drug: str

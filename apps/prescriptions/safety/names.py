@@ -29,16 +29,23 @@ class Meaning:
 
 
 def meaning(text: str, knowledge: Knowledge) -> Meaning:
-    """Returns what the text means. Of several substances, those that are known count, and the others are the rest."""
+    """Returns what the text means. Of several substances, those that are known count, and the others are the rest.
+
+    A known name that is no medicine, such as peanut, means nothing and is no rest.
+    """
     words = _plain(text)
-    if whole := _known(words, knowledge) or _near(words, knowledge):
+    whole = _match(words, knowledge)
+    if whole is not None:
         return Meaning(whole)
-    means, rest = frozenset[str](), list[str]()
-    for part in filter(None, _SEVERAL.split(words)):
-        known = _known(part, knowledge) or _near(part, knowledge)
-        means |= known
-        rest += [] if known else [part]
-    return Meaning(means, ", ".join(rest) if means else text)
+    parts = {part: _match(part, knowledge) for part in _SEVERAL.split(words) if part}
+    means = frozenset(one for known in parts.values() for one in known or ())
+    unknown = [part for part, known in parts.items() if known is None]
+    return Meaning(means, ", ".join(unknown) if len(unknown) < len(parts) else text)
+
+
+def _match(words: str, knowledge: Knowledge) -> frozenset[str] | None:
+    known = _known(words, knowledge)
+    return _near(words, knowledge) if known is None else known
 
 
 def _plain(text: str) -> str:
@@ -47,23 +54,23 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[\[\]().:]", " ", words).split()).strip(" -/")
 
 
-def _known(words: str, knowledge: Knowledge) -> frozenset[str]:
-    """Returns what a known name means: a name of the table before an ingredient, without its salt if needed."""
+def _known(words: str, knowledge: Knowledge) -> frozenset[str] | None:
+    """Returns what a known name means: a name of the table before an ingredient, without its salt if needed. None: not known."""
     for name in dict.fromkeys((words, base(words), words.removesuffix("s"))):
         if name in knowledge.names:
             return knowledge.names[name]
-        if knowledge.is_known(name):
+        if name and knowledge.is_known(name):
             return frozenset((name,))
-    return frozenset()
+    return None
 
 
-def _near(words: str, knowledge: Knowledge) -> frozenset[str]:
+def _near(words: str, knowledge: Knowledge) -> frozenset[str] | None:
     """Returns what the only near name means. Two near names that mean different things mean nothing."""
     if len(words) < _MIN_FUZZY:
-        return frozenset()
-    near = get_close_matches(words, _vocabulary(words[0], knowledge), n=2, cutoff=_NEAR)
+        return None
+    near = get_close_matches(words, _vocabulary(words[0], knowledge), n=3, cutoff=_NEAR)
     meanings = {_known(name, knowledge) for name in near}
-    return meanings.pop() if len(meanings) == 1 else frozenset()
+    return meanings.pop() if len(meanings) == 1 else None
 
 
 def _vocabulary(letter: str, knowledge: Knowledge) -> Collection[str]:

@@ -12,11 +12,14 @@ from apps.prescriptions.safety.knowledge import CLASS, Condition, CrossAllergy, 
 Row = Mapping[str, str]
 T = TypeVar("T")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "classes": ("code", "name", "is_allergen", "duplicate"),
+    "classes": ("code", "name", "duplicate"),
     "class_members": ("drug_class", "ingredient", "source"),
     "interactions": ("a", "b", "severity", "effect", "management", "group", "routes", "source"),
     "cross_allergies": ("allergen", "drug", "severity", "text", "source"),
-    "dose_limits": ("ingredient", "kind", "low", "most", "unit", "per_kg", "age_from", "age_below", "routes", "source"),
+    "dose_limits": (
+        *("ingredient", "kind", "severity", "low", "most", "unit", "per_kg", "age_from", "age_below", "routes"),
+        *("every_days", "text", "source"),
+    ),
     "conditions": ("kind", "drug", "severity", "below", "text", "source"),
     "substance_names": ("name", "means"),
 }
@@ -26,8 +29,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # what a row is about
     "class_members": ("drug_class", "ingredient"),
     "interactions": ("a", "b"),
     "cross_allergies": ("allergen", "drug"),
-    "dose_limits": ("ingredient", "kind", "age_from", "routes"),
-    "conditions": ("kind", "drug"),
+    "dose_limits": ("ingredient", "kind", "per_kg", "age_from", "age_below", "routes"),
+    "conditions": ("kind", "drug", "below"),
     "substance_names": ("name",),
 }
 DRUG_COLUMNS: Mapping[str, tuple[str, ...]] = {  # an ingredient, or a class by its code
@@ -47,7 +50,7 @@ def read(version: str, tables: Mapping[str, Iterable[Row]], catalogue: Mapping[s
         members[row["drug_class"]].add(row["ingredient"])
     classes = {one.code: one for one in _each("classes", tables, _class)}
     names = {key: frozenset(ingredients) for key, ingredients in (catalogue or {}).items()}
-    names |= {row["name"]: frozenset(part.strip() for part in row["means"].split(";")) for row in tables["substance_names"]}
+    names |= {row["name"]: _several(row["means"]) for row in tables["substance_names"]}
     names |= {one.name.lower(): frozenset((CLASS + one.code,)) for one in classes.values() if one.name.lower() not in names}
     knowledge = Knowledge(
         version=version,
@@ -76,7 +79,7 @@ def _each(table: str, tables: Mapping[str, Iterable[Row]], make: Callable[[Row],
 
 def _class(row: Row) -> DrugClassRow:
     duplicate = Severity(row["duplicate"]) if row["duplicate"] else None
-    return DrugClassRow(row["code"], row["name"], row["is_allergen"] == "yes", duplicate)
+    return DrugClassRow(row["code"], row["name"], duplicate)
 
 
 def _interaction(row: Row) -> Interaction:
@@ -101,6 +104,9 @@ def _limit(row: Row) -> DoseLimit:
         ingredient=row["ingredient"],
         kind=row["kind"],
         source=row["source"],
+        severity=Severity(row["severity"]),
+        text=row["text"],
+        every_days=int(row["every_days"] or 0),
         most=Amount(Decimal(row["most"]), row["unit"]) if row["most"] else None,
         low=Amount(Decimal(row["low"]), row["unit"]) if row["low"] else None,
         per_kg=row["per_kg"] == "yes",

@@ -112,4 +112,4 @@ def child(years: float, kilograms: str | None = None, weighed: date = TODAY) -> 
 
 def woman(pregnant: Pregnant = Pregnant.NOT_ASKED) -> Person:
     """Returns a woman of 30."""
-    return Person(age_days=30 * 365, sex="female", pregnant=pregnant)
+    return Person(age_days=30 * 365, sex="female", weight=(Decimal(60), TODAY), pregnant=pregnant)

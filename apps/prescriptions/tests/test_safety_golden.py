@@ -4,6 +4,9 @@ import csv
 import gzip
 import os
 from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.prescriptions.safety import interactions
-from apps.prescriptions.safety.facts import RANK, Allergy, Medicine, Severity
-from apps.prescriptions.tests.safety_kit import allergy, chart, check, knowledge, line, recorded
+from apps.prescriptions.safety.facts import RANK, Allergy, Medicine, Person, Pregnant, Severity
+from apps.prescriptions.tests.safety_kit import ADULT, TODAY, allergy, chart, check, child, knowledge, line, recorded, woman
 
 SYNTHEA = Path(os.environ.get("HIMS_SYNTHEA_DIR") or django_settings.BASE_DIR.parent / "shared" / "data" / "synthea")
-_TABLE = Path(__file__).with_name("golden_pairs.csv")
+_TABLE, _CASES = (Path(__file__).with_name(name) for name in ("golden_pairs.csv", "golden_cases.csv"))
 _LINES = (
     "Lisinopril 10 MG Oral Tablet",
     "Warfarin Sodium 5 MG Oral Tablet",
@@ -63,6 +66,59 @@ def test_the_golden_table_is_judged_as_expected() -> None:
     ]
     assert not wrong, "\n".join(wrong)
     assert len(judged) >= 120
+
+
+def test_the_golden_cases_are_judged_as_expected() -> None:
+    """A case has lines and active medicines (`name=dose@days since`), allergies with a
+    sign (`!high` criticality, `?intolerance`, `#resolved`), and a patient."""
+    with _CASES.open(newline="") as rows:
+        judged = [(row, _worst(row)) for row in csv.DictReader(rows)]
+
+    wrong = [f"{row}: {worst}" for row, worst in judged if worst != row["worst"]]
+    assert not wrong, "\n".join(wrong)
+    assert len(judged) >= 190
+
+
+def _worst(row: dict[str, str]) -> str:
+    allergies = [_allergy(text) for text in _parts(row["allergies"]) if not text.endswith("#resolved")]
+    medicines = [_medicine(text) for text in _parts(row["medicines"])]
+    about = chart(*allergies, *medicines, person=_person(row["patient"]))
+    alerts = check([_medicine(text) for text in _parts(row["lines"])], about).alerts
+    return alerts[0].severity.value if alerts else "none"
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _allergy(text: str) -> Allergy:
+    signs: dict[str, dict[str, object]] = {
+        "!high": {"criticality": "high"},
+        "!severe": {},
+        "?intolerance": {"is_intolerance": True},
+    }
+    sign = next((one for one in signs if text.endswith(one)), "")
+    return allergy(text.removesuffix(sign), **signs.get(sign, {}))
+
+
+def _medicine(text: str) -> Medicine:
+    name, _, dosage = text.partition("=")
+    dosage, _, days_since = dosage.partition("@")
+    dose, _, duration = dosage.partition(" for ")
+    medicine = line(name, dose, duration=duration)
+    if not days_since:
+        return medicine
+    since, days = TODAY - timedelta(int(days_since)), medicine.regimen.days
+    ends = {"days": Decimal(days), "ends": since + timedelta(days)} if days else {}
+    return replace(medicine, since=since, **ends)  # type: ignore[arg-type]  # fields of a medicine
+
+
+def _person(text: str) -> Person:
+    kind, _, value = text.partition(" ")
+    if kind == "egfr":
+        return replace(ADULT, egfr=(Decimal(value), TODAY - timedelta(30)))
+    people = {"child": replace(child(6.1, "20"), sex="male"), "pregnant": woman(Pregnant.YES), "adult": ADULT}
+    return people[kind]
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
