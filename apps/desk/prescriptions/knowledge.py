@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from apps.prescriptions.models import KnowledgeEntry
 from apps.prescriptions.rights import Permission
 from apps.prescriptions.safety.facts import Severity
 from apps.prescriptions.safety.services import keeping
+from apps.prescriptions.safety.tables import TABLES
 
 _HINT = _("A generic name in small letters, or a class: class:maoi")
 
@@ -50,6 +52,27 @@ class ReviewFilter(admin.SimpleListFilter):
         return queryset.filter(reviewer=None) if self.value() == "open" else queryset.exclude(reviewer=None)
 
 
+class TableFilter(admin.SimpleListFilter):
+    """The interactions, unless another table or all are asked for."""
+
+    title = _("kind")
+    parameter_name = "table"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("all", _("All")), *((table, capfirst(table.replace("_", " "))) for table in TABLES)]
+
+    def choices(self, changelist: Any) -> Any:
+        """Leaves out Django's own "All", because no choice means the interactions."""
+        chosen = self.value() or "interactions"
+        for value, label in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": chosen == value, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[KnowledgeEntry]) -> QuerySet[KnowledgeEntry]:
+        chosen = self.value() or "interactions"
+        return queryset if chosen == "all" else queryset.filter(table=chosen)
+
+
 @admin.register(KnowledgeEntry)
 class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
     """The entries in force. Nothing is edited: another entry about the same replaces one."""
@@ -58,11 +81,11 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
     title = _("Safety rules")
     add_label = _("Add an interaction")
     needs = {"view": Permission.KNOWLEDGE_VIEW, "add": Permission.KNOWLEDGE_WRITE}
-    list_display = ("rule", "kind", "severity", "source", "review")
-    list_filter = (ReviewFilter, "table")
-    search_fields = ("key",)
+    list_display = ("rule", "severity", "says", "review")
+    list_filter = (TableFilter, ReviewFilter)
+    search_fields = ("title",)
     search_help_text = _("Part of the name of a drug or class")
-    ordering = ("table", "key", "id")
+    ordering = ("table", "title", "id")
     row_actions = (
         RowAction(
             name="review",
@@ -93,7 +116,7 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
         self, request: HttpRequest, queryset: QuerySet[KnowledgeEntry], search_term: str
     ) -> tuple[QuerySet[KnowledgeEntry], bool]:
         words = search_term.replace("\x00", "").split()
-        return queryset.filter(*(Q(key__icontains=word) for word in words)), False
+        return queryset.filter(*(Q(title__icontains=word) for word in words)), False
 
     def get_form(self, request: HttpRequest, obj: KnowledgeEntry | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -114,7 +137,7 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
 
     @admin.display(description=_("rule"))
     def rule(self, row: KnowledgeEntry) -> str:
-        return row.key
+        return row.title
 
     @admin.display(description=_("kind"))
     def kind(self, row: KnowledgeEntry) -> str:
@@ -123,6 +146,10 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
     @admin.display(description=_("severity"))
     def severity(self, row: KnowledgeEntry) -> str:
         return str(row.data.get("severity") or row.data.get("duplicate") or "")
+
+    @admin.display(description=_("what may happen"))
+    def says(self, row: KnowledgeEntry) -> str:
+        return str(row.data.get("effect") or row.data.get("text") or row.data.get("means") or "")
 
     @admin.display(description=_("what it says"))
     def contents(self, row: KnowledgeEntry) -> str:

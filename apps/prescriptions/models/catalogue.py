@@ -17,10 +17,10 @@ class Schedule(models.TextChoices):
     """A controlled substance's schedule in the United States (21 CFR 1308). Schedule I is never prescribed."""
 
     NONE = "", "not controlled"
-    II = "II"
-    III = "III"
-    IV = "IV"
-    V = "V"
+    II = "II", "II"
+    III = "III", "III"
+    IV = "IV", "IV"
+    V = "V", "V"
 
 
 class DrugClass(BaseModel):
@@ -95,18 +95,20 @@ class Drug(BaseModel):
     when it is dispensed and in stock. One that is not offered stays readable: old prescriptions and charts refer to it.
     """
 
-    rxcui = models.CharField(max_length=8, unique=True, null=True, blank=True)
-    rxnorm_name = models.CharField(max_length=300, unique=True, help_text="Lisinopril 10 MG Oral Tablet")
-    name = models.CharField(max_length=300, help_text="as pages show it, with tall-man letters: hydrOXYzine 25 mg tablet")
+    rxcui = models.CharField("RxCUI", max_length=8, unique=True, null=True, blank=True)
+    rxnorm_name = models.CharField(
+        "name in RxNorm’s form", max_length=300, unique=True, help_text="Like Lisinopril 10 MG Oral Tablet"
+    )
+    name = models.CharField(max_length=300)  # as pages show it, with tall-man letters: hydrOXYzine 25 mg tablet
     generic_name = models.CharField(max_length=300)
     brand_names = ArrayField(models.CharField(max_length=120), default=list, blank=True)
-    strength = models.CharField(max_length=120, blank=True, help_text="10 mg; 250 mg/5 mL")
+    strength = models.CharField(max_length=120, blank=True)  # 10 mg; 250 mg/5 mL
     form = models.CharField(max_length=60, blank=True)
     route = models.CharField(max_length=30, blank=True)
     unit = models.CharField(max_length=20, blank=True)
     schedule = models.CharField(max_length=3, choices=Schedule, default=Schedule.NONE, blank=True)
     use = models.CharField(max_length=120, blank=True, help_text="what it is for, in plain words: blood pressure")
-    is_offered = models.BooleanField(default=True)
+    is_offered = models.BooleanField("can be prescribed", default=True)
     source = models.CharField(max_length=200)
     words = SearchVectorField(editable=False)
 

@@ -52,6 +52,7 @@ class KnowledgeEntry(BaseModel):
 
     table = models.CharField(max_length=20, choices=[(table, table.replace("_", " ")) for table in TABLES])
     key = models.CharField(max_length=300)
+    title = models.CharField(max_length=300)  # the key in words: MAO inhibitors + triptans
     data = models.JSONField()
     source = models.CharField(max_length=300)
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)

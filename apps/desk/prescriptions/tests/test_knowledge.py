@@ -41,6 +41,13 @@ def test_the_rules_are_listed_as_not_reviewed(pharmacist: Client) -> None:
     assert not pharmacist.get(LIST, {"review": "done"}).context["cl"].result_list
 
 
+def test_the_list_shows_interactions_first_and_classes_by_their_names(pharmacist: Client) -> None:
+    assert {row.table for row in pharmacist.get(LIST).context["cl"].result_list} == {"interactions"}
+    assert "MAO inhibitors" in pharmacist.get(LIST, {"q": "MAO"}).content.decode()
+    every = pharmacist.get(LIST, {"table": "all", "q": "lisinopril"}).context["cl"].result_list
+    assert {row.table for row in every} >= {"class_members", "dose_limits"}
+
+
 def test_a_pharmacist_writes_a_rule_and_a_doctor_reviews_it(pharmacist: Client, staff: dict[str, User]) -> None:
     assert pharmacist.post(f"{LIST}add/", _SENT).status_code == 302
     row = KnowledgeEntry.objects.get(key="class:tetracycline + warfarin", retired_at=None)

@@ -68,7 +68,8 @@ def load(*, rows: Mapping[str, Iterable[Row]], reason: str) -> Loaded:
         version = _next_version(SYSTEM, reason)
         replaced = [known[name].pk for name in changed if name in known]
         KnowledgeEntry.objects.filter(pk__in=replaced).update(retired_at=clock.now(), updated_at=clock.now())
-        KnowledgeEntry.objects.bulk_create(_entry(table, key, row, version) for (table, key), row in changed.items())
+        named = {row["code"]: row["name"] for row in rows["classes"]}
+        KnowledgeEntry.objects.bulk_create(_entry(name, row, version, named) for name, row in changed.items())
         _store_classes()
         emit(KnowledgeChanged(version=version.number, entries=len(changed)), by=SYSTEM)
     added = sum(name not in known for name in changed)
@@ -85,9 +86,29 @@ def key_of(table: str, row: Row) -> str:
     return " + ".join(sorted(parts) if table == "interactions" else parts)
 
 
-def _entry(table: str, key: str, row: Row, version: KnowledgeVersion, author: UUID | None = None) -> KnowledgeEntry:
-    source = row.get("source") or "names and classes of HIMS"
-    return KnowledgeEntry(table=table, key=key, data=dict(row), source=source, author_id=author, since_version=version.number)
+def _entry(
+    name: tuple[str, str], row: Row, version: KnowledgeVersion, classes: Mapping[str, str], author: UUID | None = None
+) -> KnowledgeEntry:
+    (table, key), source = name, row.get("source") or "names and classes of HIMS"
+    return KnowledgeEntry(
+        table=table,
+        key=key,
+        title=_title(table, row, classes),
+        data=dict(row),
+        source=source,
+        author_id=author,
+        since_version=version.number,
+    )
+
+
+def _title(table: str, row: Row, classes: Mapping[str, str]) -> str:
+    """Returns what a row is about, in words: the names of classes instead of their codes."""
+    parts = [row[name] for name in KEYS[table] if row[name] and name not in ("per_kg", "age_from", "age_below", "routes")]
+    words = [
+        classes.get(part.removeprefix(CLASS), part) if part.startswith(CLASS) or table.startswith("class") else part
+        for part in parts
+    ]
+    return (" + " if table == "interactions" else ": ").join(words)
 
 
 def _next_version(by: Actor, reason: str) -> KnowledgeVersion:
@@ -139,7 +160,8 @@ def write_entry(*, by: Actor, table: str, row: Row, reason: str) -> KnowledgeEnt
     _check(table, row)
     key = key_of(table, row)
     KnowledgeEntry.objects.current().filter(table=table, key=key).update(retired_at=clock.now(), updated_at=clock.now())
-    entry = _entry(table, key, row, _next_version(by, reason), by.id)
+    classes = dict(DrugClass.objects.values_list("code", "name"))
+    entry = _entry((table, key), row, _next_version(by, reason), classes, by.id)
     entry.save(force_insert=True)
     emit(KnowledgeChanged(version=entry.since_version, entries=1), by=by)
     return entry
