@@ -19,7 +19,7 @@ from apps.prescriptions.models import KnowledgeEntry
 from apps.prescriptions.rights import Permission
 from apps.prescriptions.safety.facts import Severity
 from apps.prescriptions.safety.services import keeping
-from apps.prescriptions.safety.tables import TABLES
+from apps.prescriptions.safety.tables import KEYS, TABLES
 
 _HINT = _("A generic name in small letters, or a class: class:maoi")
 
@@ -81,7 +81,7 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
     title = _("Safety rules")
     add_label = _("Add an interaction")
     needs = {"view": Permission.KNOWLEDGE_VIEW, "add": Permission.KNOWLEDGE_WRITE}
-    list_display = ("rule", "severity", "says", "review")
+    list_display = ("subject", "partner", "severity", "says", "review")
     list_filter = (TableFilter, ReviewFilter)
     search_fields = ("title",)
     search_help_text = _("Part of the name of a drug or class")
@@ -139,6 +139,15 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
     def rule(self, row: KnowledgeEntry) -> str:
         return row.title
 
+    @admin.display(description=_("rule"))
+    def subject(self, row: KnowledgeEntry) -> str:
+        """The first of the two that a rule is about, so that the column stays narrow."""
+        return row.parts[0]
+
+    @admin.display(description=_("with"))
+    def partner(self, row: KnowledgeEntry) -> str:
+        return row.parts[1]
+
     @admin.display(description=_("kind"))
     def kind(self, row: KnowledgeEntry) -> str:
         return row.get_table_display()
@@ -153,7 +162,8 @@ class KnowledgeAdmin(HimsModelAdmin[KnowledgeEntry]):
 
     @admin.display(description=_("what it says"))
     def contents(self, row: KnowledgeEntry) -> str:
-        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in row.data.items() if value and name != "source")
+        named = {*KEYS[row.table], "source"} - {"age_from", "age_below", "routes", "below"}  # the title has these
+        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in row.data.items() if value and name not in named)
 
     @admin.display(description=_("written by"))
     def written_by(self, row: KnowledgeEntry) -> str:

@@ -81,4 +81,11 @@ class KnowledgeEntry(BaseModel):
         verbose_name_plural = "entries of the drug knowledge"
 
     def __str__(self) -> str:
-        return f"{self.get_table_display()}: {self.key}"
+        return self.title
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Returns the title in its two parts; the second is empty for a rule about one thing."""
+        separator = " + " if self.table == "interactions" else ": "
+        first, _, second = self.title.partition(separator)
+        return first, second
