@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.patients.services import NewEntry, Registration
+from apps.prescriptions.catalogue.services import loading as drugs
 from apps.sandbox.samples import appointments, consultations, notices, staff, waitlist
 from apps.sandbox.samples.generated_patients import generate_patients
 from apps.sandbox.samples.sample_ids import PATIENTS, fixed_id
@@ -51,7 +52,8 @@ def fingerprint() -> str:
     schedules = [appointments.DOCTORS, appointments.ROOMS, appointments.SAMPLES]
     stories = [[story.complaint, story.plan, *story.codes] for story in consultations.STORIES]
     waiting = [[one.note, one.doctor, one.kind, one.priority, one.days] for one in waitlist.SAMPLE_WAITS]
-    seeded = [people, keys, all_patients(), notices_content, restricted, schedules, stories, waiting]
+    medicines = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(drugs.SEED.parent.glob("*.csv"))]
+    seeded = [people, keys, all_patients(), notices_content, restricted, schedules, stories, waiting, medicines]
     return hashlib.sha256(json.dumps(seeded, sort_keys=True).encode()).hexdigest()
 
 

@@ -10,11 +10,13 @@ from apps.notifications import selectors as notifications
 from apps.notifications.models import Notification
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.prescriptions.catalogue.services import loading
+from apps.prescriptions.models import Drug, DrugIngredient, KnowledgeEntry
 from apps.rest import sample_ids as names
 from apps.sandbox import selectors, services
 from apps.sandbox.models import SampleData
 from apps.sandbox.samples import charts
-from apps.sandbox.samples.sample_ids import SAMPLE_IDS
+from apps.sandbox.samples.sample_ids import EXAMPLE_IDS, SAMPLE_IDS
 from apps.sandbox.samples.staff import PASSWORD
 from apps.sandbox.services import SeedResult
 from apps.sandbox.tests.conftest import with_few_patients
@@ -48,6 +50,27 @@ def test_only_what_is_missing_is_added_when_the_sample_data_have_changed(hospita
     assert services.seed(by=SYSTEM) == SeedResult()
     assert state() == before
     assert selectors.is_seeded_with(charts.fingerprint())
+
+
+def test_a_sandbox_of_an_older_release_gets_the_drugs_that_it_lacks(hospital):
+    lisinopril = Drug.objects.get(pk=EXAMPLE_IDS["drug_001"])
+    pimozide = Drug.objects.get(rxnorm_name="Pimozide 2 MG Oral Tablet")
+    DrugIngredient.objects.filter(drug=pimozide).delete()
+    pimozide.delete()
+    SampleData.objects.update(fingerprint="of an older release")
+
+    services.seed(by=SYSTEM)
+
+    assert Drug.objects.filter(rxnorm_name="Pimozide 2 MG Oral Tablet", is_offered=True).count() == 1
+    assert (lisinopril.name, KnowledgeEntry.objects.current().exists()) == ("lisinopril 10 mg tablet", True)
+
+
+def test_other_drug_files_are_other_sample_data(monkeypatch, tmp_path):
+    before = charts.fingerprint()
+    (tmp_path / "drugs.csv").write_text("rxcui,name,ingredients,brands,schedule,use,source\n")
+    monkeypatch.setattr(loading, "SEED", tmp_path / "drugs.csv")
+
+    assert charts.fingerprint() != before
 
 
 def test_everything_that_is_written_down_is_laid_out(hospital, expected):
