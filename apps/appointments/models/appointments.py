@@ -207,7 +207,7 @@ class Appointment(BaseModel):
             ),
             models.CheckConstraint(
                 condition=Q(overbook_reason="", overbook_day=None, overbook_seat=None)
-                | Q(overbook_reason__regex=r"\S", overbook_day__isnull=False, overbook_seat__gte=1),
+                | Q(overbook_reason__regex=r"\S", overbook_day__isnull=False, overbook_seat__isnull=False, overbook_seat__gte=1),
                 name="appointment_overbooked_whole",
             ),
             models.CheckConstraint(

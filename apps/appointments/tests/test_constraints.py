@@ -87,6 +87,7 @@ def test_touching_visits_stand_side_by_side(visit: Appointment) -> None:
         ({"duration_minutes": 30}, "appointment_ends_after_its_duration"),
         ({"overbook_reason": "Cannot wait"}, "appointment_overbooked_whole"),
         ({"overbook_seat": 1, "overbook_day": date(2026, 1, 5)}, "appointment_overbooked_whole"),
+        ({"overbook_reason": "Cannot wait", "overbook_day": date(2026, 1, 5)}, "appointment_overbooked_whole"),
         ({"status": "cancelled"}, "appointment_cancelled_whole"),
         ({"cancellation_reason": "Snow"}, "appointment_cancelled_whole"),
     ],
