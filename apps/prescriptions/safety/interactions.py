@@ -97,4 +97,6 @@ def _stale(medicines: Sequence[Medicine], chart: Chart) -> str:
         for one in medicines
         if one in chart.medicines and one.ends is None and one.since is not None and chart.today - one.since > STALE
     ]
-    return "".join(f" ({one.name} last recorded {one.since:%Y}: still taken?)" for one in old if not one.is_hidden)
+    return "".join(
+        f" ({one.name} last recorded {one.since.year}: still taken?)" for one in old if one.since and not one.is_hidden
+    )

@@ -229,7 +229,7 @@ def test_a_reply_kept_by_an_earlier_release_is_withheld_and_nothing_is_done_agai
 WITHOUT_CHART = {
     *("v1/api-keys", "v1/api-keys/<str:pk>/rotate", "v1/users", "v1/users/<str:pk>/deactivate", "v1/users/<str:pk>/reactivate"),
     *("v1/users/<str:pk>/reset-mfa", "v1/users/<str:pk>/revoke-sessions", "v1/notifications", "v1/notifications/read-all"),
-    *("v1/doctors/<str:pk>/calendar-feed", "v1/doctors/<str:pk>/time-off"),
+    *("v1/doctors/<str:pk>/calendar-feed", "v1/doctors/<str:pk>/time-off", "v1/pharmacy/drugs"),
 }
 
 
