@@ -74,6 +74,13 @@ RULES = (
         "hours.[0-9]+.",
         "Must end after it begins, .*",
     ),
+    Rule(
+        "The name of a drug is in RxNorm's form",
+        "POST /pharmacy/drugs",
+        "name",
+        "(End the name with|Write each ingredient with) .*",
+    ),
+    Rule("Only what has a form and an ingredient is offered", "PUT /pharmacy/drugs/{id}", "is_offered", "A drug without .*"),
     Rule("A request signs in one way", ".*", "X-API-Key", "Send this or Authorization, not both[.]"),
     Rule("Only a doctor may leave doctor_id out", "POST /appointments(/series)?", "doctor_id", "doctor_id is required unless .*"),
     Rule("A series ends after it begins", "POST /appointments/series", "until", "Must not be before the first .*"),

@@ -45,6 +45,8 @@ EXPLAINED = [
     refusal("POST /waitlist", {}, ("date_from", "Must not be in the past: choose today or later.")),
     refusal("POST /waitlist", {}, ("date_to", "Must not be before date_from.")),
     refusal("PUT /doctors/{id}/schedule", {}, ("hours[1]", "Must end after it begins, and must not overlap other hours …")),
+    refusal("POST /pharmacy/drugs", {"name": "0"}, ("name", "End the name with the dose form, like …")),
+    refusal("PUT /pharmacy/drugs/{id}", {"is_offered": True}, ("is_offered", "A drug without a dose form or an ingredient …")),
     refusal("POST /notifications", {}, ("X-API-Key", "Send this or Authorization, not both.")),
     refusal("POST /appointments", {}, ("doctor_id", "doctor_id is required unless the caller is a doctor.")),
     refusal("POST /appointments/series", {}, ("until", "Must not be before the first appointment.")),
