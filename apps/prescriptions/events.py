@@ -37,6 +37,7 @@ class KnowledgeChanged(Event, name="drug.knowledge_changed"):
 
 @dataclass(frozen=True, kw_only=True)
 class DrugsLoaded(Event, name="drug.loaded"):
-    """So many drugs were added from a file."""
+    """So many drugs were added from a file, and so many are no longer offered."""
 
     drugs: int
+    withdrawn: int = 0

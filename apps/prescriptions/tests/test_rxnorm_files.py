@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.events.models import OutboxEvent
 from apps.prescriptions.catalogue import rxnorm_files
 from apps.prescriptions.catalogue.services.keeping import NewDrug
 from apps.prescriptions.models import Brand, Drug, DrugIngredient
@@ -117,6 +118,9 @@ def test_a_drug_that_is_withdrawn_in_a_later_release_is_no_longer_offered(folder
 
     assert Drug.objects.get(rxcui="314076").is_offered is False
     assert Drug.objects.count() == 6
+    announced = OutboxEvent.objects.filter(name="drug.loaded").order_by("occurred_at").last()
+    assert announced is not None
+    assert (announced.payload["drugs"], announced.payload["withdrawn"]) == (0, 2)  # lisinopril alone, and in a combination
 
 
 @pytest.mark.parametrize("name", ["RXNCONSO.RRF", "RXNREL.RRF", "RXNSAT.RRF"])

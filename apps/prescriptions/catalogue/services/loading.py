@@ -97,13 +97,13 @@ def load(*, drugs: Sequence[NewDrug], ids: Mapping[str, UUID] | None = None, wat
     names = {name.lower() for name in Drug.objects.values_list("rxnorm_name", flat=True)}
     new = [drug for drug in drugs if drug.rxcui not in numbers and drug.name.lower() not in names]
     withdrawn = [drug.rxcui for drug in drugs if drug.is_withdrawn and drug.rxcui in numbers]
-    Drug.objects.filter(rxcui__in=withdrawn).update(is_offered=False, updated_at=clock.now())
+    lost = Drug.objects.filter(rxcui__in=withdrawn, is_offered=True).update(is_offered=False, updated_at=clock.now())
     for start in range(0, len(new), _BATCH):
         store(new[start : start + _BATCH], ids)
         if watch:
             watch(min(start + _BATCH, len(new)), len(new))
-    if new:
-        emit(DrugsLoaded(drugs=len(new)), by=SYSTEM)
+    if new or lost:
+        emit(DrugsLoaded(drugs=len(new), withdrawn=lost), by=SYSTEM)
     return Loaded(len(new), len(drugs) - len(new))
 
 
