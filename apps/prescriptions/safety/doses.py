@@ -32,10 +32,15 @@ def not_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> Iterator[
         yield NotChecked(line.key, line.name, "the dose is left to other directions")
         return
     for ingredient in sorted(line.ingredients):
-        if not any(row.ingredient == ingredient for row in _rows_of(line, chart.person, knowledge)):
+        rows = _rows_of(line, chart.person, knowledge)
+        if not any(row.ingredient == ingredient and row.kind != "interval" for row in rows):
             yield NotChecked(line.key, line.name, f"there is no dose limit of {ingredient} for this patient's age")
         elif ingredient not in line.per_day:
             yield NotChecked(line.key, line.name, f"the daily amount of {ingredient} is not known")
+        for one in chart.medicines:
+            if ingredient in one.ingredients and ingredient not in one.per_day:
+                where = "a medicine in the closed part of the chart" if one.is_hidden else f"“{one.name}”"
+                yield NotChecked(line.key, line.name, f"the daily amount of {ingredient} in {where} is not known and not added")
 
 
 def is_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> bool:
@@ -60,8 +65,9 @@ def _of_one_line(row: DoseLimit, line: Medicine, chart: Chart) -> Iterator[Alert
     dose, daily = line.per_dose.get(row.ingredient), line.per_day.get(row.ingredient)
     if row.kind == "interval":
         yield from _too_often(row, line)
-    if row.kind == "dose" and row.most and dose and _exceeds(dose, row.most):
-        because = f"{write(dose)} of {row.ingredient} in one dose; the most is {write(row.most)}."
+    most = _for_person(row, chart)
+    if row.kind == "dose" and most and dose and _exceeds(dose, most):
+        because = f"{write(dose)} of {row.ingredient} in one dose; the most is {write(_rounded(most))}{_by_weight(row, chart)}."
         yield _dose_alert("dose_limit", because, line, f"dose {row.ingredient}", row)
     if row.per_kg and (problem := weight_problem(chart.person, chart.today)):
         because = f"The dose of {row.ingredient} depends on the weight: {problem}."
@@ -119,19 +125,16 @@ def _sums(lines: Sequence[Medicine], chart: Chart, knowledge: Knowledge) -> Iter
 
 
 def _sum(row: DoseLimit, ingredient: str, concerned: Sequence[Medicine], chart: Chart) -> Iterator[Alert]:
-    assert row.most is not None, "a limit has an amount"
-    if row.per_kg and (chart.person.weight is None or weight_problem(chart.person, chart.today)):
+    limit = _for_person(row, chart)
+    if limit is None:
         return
     active = [one for one in chart.medicines if ingredient in one.per_day and one.route not in LOCAL_ROUTES]
     medicines = [*concerned, *active]
-    amounts = [conversions.converted(one.per_day[ingredient], row.most.unit) for one in medicines]
-    total = Amount(sum((one.value for one in amounts if one), Decimal(0)), row.most.unit)
-    kilograms = chart.person.weight[0] if row.per_kg and chart.person.weight else Decimal(1)
-    limit = Amount(row.most.value * kilograms, row.most.unit)
+    amounts = [conversions.converted(one.per_day[ingredient], limit.unit) for one in medicines]
+    total = Amount(sum((one.value for one in amounts if one), Decimal(0)), limit.unit)
     if total.value <= limit.value:
         return
-    because = f"{write(_rounded(total))} of {ingredient} a day; the limit is {write(_rounded(limit))}"
-    because += f" ({write(row.most)}/kg at {kilograms.normalize():f} kg)" if row.per_kg else ""
+    because = f"{write(_rounded(total))} of {ingredient} a day; the limit is {write(_rounded(limit))}{_by_weight(row, chart)}"
     yield alert(
         "daily_limit",
         row.severity,
@@ -141,6 +144,21 @@ def _sum(row: DoseLimit, ingredient: str, concerned: Sequence[Medicine], chart: 
         medicines=medicines,
         lines=concerned,
     )
+
+
+def _for_person(row: DoseLimit, chart: Chart) -> Amount | None:
+    """Returns the limit for this person: of a row by kilogram with the weight, None without one that can be used."""
+    if row.most is None or not row.per_kg:
+        return row.most
+    if chart.person.weight is None or weight_problem(chart.person, chart.today):
+        return None
+    return Amount(row.most.value * chart.person.weight[0], row.most.unit)
+
+
+def _by_weight(row: DoseLimit, chart: Chart) -> str:
+    if row.most is None or not row.per_kg or chart.person.weight is None:
+        return ""
+    return f" ({write(row.most)}/kg at {chart.person.weight[0].normalize():f} kg)"
 
 
 def _exceeds(amount: Amount, limit: Amount) -> bool:

@@ -8,7 +8,7 @@ from apps.prescriptions.safety.facts import RANK, Alert, Chart, Medicine
 from apps.prescriptions.safety.findings import alert
 from apps.prescriptions.safety.knowledge import Interaction, Knowledge
 
-LOCAL_ROUTES = frozenset(("topical", "ophthalmic", "otic", "nasal", "vaginal", "rectal"))  # little of it reaches the blood
+LOCAL_ROUTES = frozenset(("topical", "ophthalmic", "otic"))  # little of it reaches the blood; by rectum or nose much does
 STALE = timedelta(days=365)  # an entry without an end that is older may no longer be true
 
 

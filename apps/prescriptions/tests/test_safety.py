@@ -1,4 +1,4 @@
-"""The safety checks, case by case: inputs and right answers from what went wrong in practice."""
+"""The safety checks: allergies, names, duplicates, interactions, doses, conditions of the patient, and closed charts."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -330,6 +330,25 @@ class TestDoses:
             "the weight is from 1 Sep 2023"
             in check(line("Amoxicillin 50 MG/ML Oral Suspension", "5 mL", "daily"), old).alerts[0].because
         )
+
+    @pytest.mark.parametrize(("dosage", "kinds"), [("10 mL", []), ("20 mL", ["dose_limit"])])
+    def test_a_dose_by_kilogram_is_compared_with_the_weight(self, dosage: str, kinds: list[str]) -> None:
+        verdict = check(line("Ibuprofen 20 MG/ML Oral Suspension", dosage, "once daily"), chart(person=child(6, "30")))
+
+        assert [kind for _, kind in _alerts(verdict, "dose_limit")] == kinds
+
+    def test_a_suppository_acts_on_the_whole_body(self) -> None:
+        taken = replace(line("Diclofenac Sodium 75 MG"), route="rectal")
+
+        assert ("major", "interaction") in _alerts(check(line("Warfarin Sodium 5 MG"), chart(taken)))
+
+    def test_an_amount_that_could_not_be_added_is_named(self) -> None:
+        tylenol = line("Acetaminophen 500 MG Oral Tablet", "1 tablet", "twice a day")
+        verdict = check(tylenol, chart(recorded("acetaminophen"), recorded("Tylenol", is_hidden=True)))
+
+        assert "the daily amount of acetaminophen in “acetaminophen” is not known and not added" in _unchecked(verdict)
+        assert "acetaminophen in a medicine in the closed part of the chart" in _unchecked(verdict)
+        assert "dose" not in verdict.checked[tylenol.key]
 
     def test_an_adult_needs_no_weight_without_a_row_by_kilogram(self) -> None:
         assert _alerts(check(line(*AMOXICILLIN)), "weight_missing") == []
