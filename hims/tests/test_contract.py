@@ -221,6 +221,7 @@ DESK_AND_COMMANDS = {  # refusals of what the API does not offer
     "room_exists",
     "series_full",
     "stale",
+    "still_named",
     "unreviewed_matches",
 }
 

@@ -75,7 +75,6 @@ class DrugAdmin(HimsModelAdmin[Drug]):
             brand_names=cleaned["brand_names"] or (),
             schedule=cleaned["schedule"],
             use=cleaned["use"],
-            source="entered by the pharmacy",
         )
         return keeping.add_drug(by=request.user, new=new)  # type: ignore[arg-type]  # only staff get here
 

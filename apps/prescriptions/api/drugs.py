@@ -19,8 +19,6 @@ from apps.rest import paging
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
-_ENTERED = "entered by the pharmacy"
-
 
 class DrugViewSet(HimsViewSet):
     """The catalogue of drugs."""
@@ -77,7 +75,7 @@ class DrugViewSet(HimsViewSet):
         of RxNorm: each ingredient with its strength, then the dose form. Name the `ingredients` where the name has only a brand.
         A name or RxCUI that the catalogue already has is refused.
         """
-        row = keeping.add_drug(by=self.by, new=NewDrug(**self.parse(), source=_ENTERED))
+        row = keeping.add_drug(by=self.by, new=NewDrug(**self.parse()))
         return self._reply(row, location=f"/v1/pharmacy/drugs/{row.pk}")
 
     @endpoint(

@@ -31,16 +31,26 @@ def not_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> Iterator[
     if line.regimen.as_directed:
         yield NotChecked(line.key, line.name, "the dose is left to other directions")
         return
+    rows = _rows_of(line, chart.person, knowledge)
     for ingredient in sorted(line.ingredients):
-        rows = _rows_of(line, chart.person, knowledge)
         if not any(row.ingredient == ingredient and row.kind != "interval" for row in rows):
             yield NotChecked(line.key, line.name, f"there is no dose limit of {ingredient} for this patient's age")
         elif ingredient not in line.per_day:
             yield NotChecked(line.key, line.name, f"the daily amount of {ingredient} is not known")
-        for one in chart.medicines:
-            if ingredient in one.ingredients and ingredient not in one.per_day:
-                where = "a medicine in the closed part of the chart" if one.is_hidden else f"“{one.name}”"
-                yield NotChecked(line.key, line.name, f"the daily amount of {ingredient} in {where} is not known and not added")
+    yield from _not_added(line, chart)
+
+
+def _not_added(line: Medicine, chart: Chart) -> Iterator[NotChecked]:
+    """Yields the active medicines that the sums leave out. Of one that the caller may not see it says so whatever the line
+    contains, so that no one learns what is in it."""
+    for one in (medicine for medicine in chart.medicines if medicine.route not in LOCAL_ROUTES):
+        unknown = one.ingredients - one.per_day.keys()
+        if one.is_hidden and unknown:
+            what = "a medicine in the closed part of the chart"
+            yield NotChecked(line.key, line.name, f"the daily amount of {what} is not known and not added")
+        for ingredient in () if one.is_hidden else sorted(unknown & line.ingredients):
+            what = f"{ingredient} in “{one.name}”"
+            yield NotChecked(line.key, line.name, f"the daily amount of {what} is not known and not added")
 
 
 def is_checked(line: Medicine, chart: Chart, knowledge: Knowledge) -> bool:

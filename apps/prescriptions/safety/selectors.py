@@ -1,6 +1,5 @@
 """Reads the knowledge: what the checks use, and the entries as people look them up."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -35,13 +34,18 @@ def knowledge() -> Knowledge:
 
 @lru_cache(maxsize=2)
 def _built(state: tuple[tuple[int, datetime] | None, int, int]) -> Knowledge:
-    rows = defaultdict[str, list[Row]](list)
-    for table, data in KnowledgeEntry.objects.current().values_list("table", "data"):
-        rows[table].append(data)
     catalogue: dict[str, set[str]] = {name: {name} for name in Ingredient.objects.values_list("name", flat=True)}
     for key, ingredient in Brand.objects.values_list("key", "ingredients__name"):
         catalogue.setdefault(key, set()).add(ingredient)
-    return tables.read(str(state[0][0] if state[0] else 0), {table: rows[table] for table in TABLES}, catalogue)
+    return tables.read(str(state[0][0] if state[0] else 0), rows_in_force(), catalogue)
+
+
+def rows_in_force() -> dict[str, list[Row]]:
+    """Returns the rows of each table (`TABLES`) that are in force."""
+    rows: dict[str, list[Row]] = {table: [] for table in TABLES}
+    for table, data in KnowledgeEntry.objects.current().values_list("table", "data"):
+        rows[table].append(data)
+    return rows
 
 
 def knowledge_base() -> KnowledgeBase:

@@ -17,8 +17,8 @@ from apps.events.models import OutboxEvent
 from apps.prescriptions.models import DrugClass, Ingredient, IngredientClass, KnowledgeEntry, KnowledgeVersion
 from apps.prescriptions.safety import selectors
 from apps.prescriptions.safety.services import keeping
-from apps.prescriptions.safety.services.keeping import AlreadyReviewed, OwnEntry, Retired
-from apps.prescriptions.safety.tables import TABLES
+from apps.prescriptions.safety.services.keeping import AlreadyReviewed, OwnEntry, Retired, StillNamed
+from apps.prescriptions.safety.tables import COLUMNS, TABLES
 from apps.prescriptions.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -57,8 +57,11 @@ def test_the_seed_loads_once_and_says_that_no_one_has_reviewed_it(seed: None) ->
     assert OutboxEvent.objects.filter(name="drug.knowledge_changed").count() == 1
 
 
-def test_every_entry_has_a_source(seed: None) -> None:
-    assert not KnowledgeEntry.objects.filter(source="").exists()
+def test_every_row_of_a_table_with_sources_has_one() -> None:
+    with_sources = [table for table in TABLES if "source" in COLUMNS[table]]
+
+    assert [(table, row) for table in with_sources for row in keeping._read(table) if not row["source"].strip()] == []
+    assert set(TABLES) - set(with_sources) == {"classes", "substance_names"}
 
 
 def test_the_classes_of_a_drug_come_from_the_knowledge(seed: None) -> None:
@@ -128,11 +131,41 @@ def test_a_retired_entry_is_readable_and_no_longer_known(pair: KnowledgeEntry, s
             again(by=staff["doctor"], entry_id=pair.pk)
 
 
+def test_loading_the_seed_again_keeps_what_the_pharmacy_retired(seed: None, staff: dict[str, User]) -> None:
+    retired = KnowledgeEntry.objects.get(table="interactions", key="digoxin + verapamil")
+    keeping.retire_entry(by=staff["pharmacist"], entry_id=retired.pk, reason="Not true here")
+
+    assert keeping.load_seed().added == 0
+
+    changed: dict[str, list[Any]] = {table: keeping._read(table) for table in TABLES}
+    row = next(one for one in changed["interactions"] if keeping.key_of("interactions", one) == retired.key)
+    row["effect"] = "another effect"
+    assert keeping.load(rows=changed, reason="A later release").added == 1
+
+
+def test_a_class_that_other_rules_name_cannot_be_retired(seed: None, staff: dict[str, User]) -> None:
+    maoi = KnowledgeEntry.objects.get(table="classes", key="maoi")
+
+    with pytest.raises(StillNamed):
+        keeping.retire_entry(by=staff["pharmacist"], entry_id=maoi.pk, reason="Outdated")
+
+    assert selectors.knowledge().classes["maoi"]
+
+
+def test_a_drug_leaves_a_class_whose_member_is_retired(seed: None, staff: dict[str, User]) -> None:
+    member = KnowledgeEntry.objects.get(table="class_members", key="penicillin + amoxicillin")
+
+    keeping.retire_entry(by=staff["pharmacist"], entry_id=member.pk, reason="Wrong class")
+
+    assert not IngredientClass.objects.filter(ingredient__name="amoxicillin", drug_class__code="penicillin").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"severity": "bad"}, "data"),
-        ({"a": "class:unknown"}, "data"),
+        ({"a": "class:unknown"}, "a"),
+        ({"b": "ramipril"}, "b"),
         ({"a": "Ramiprill"}, "a"),
         ({"source": " "}, "source"),
     ],

@@ -36,7 +36,7 @@ class NewDrug:
     brand_names: Sequence[str] = ()
     schedule: str = ""
     use: str = ""
-    source: str = ""
+    source: str = "entered by the pharmacy"
     is_complete: bool = False
     is_withdrawn: bool = False
 

@@ -16,12 +16,13 @@ from apps.events.services import emit
 from apps.prescriptions.events import KnowledgeChanged
 from apps.prescriptions.models import DrugClass, Ingredient, IngredientClass
 from apps.prescriptions.models.knowledge import KnowledgeEntry, KnowledgeVersion
-from apps.prescriptions.safety import tables
+from apps.prescriptions.safety import selectors, tables
 from apps.prescriptions.safety.knowledge import CLASS
 from apps.prescriptions.safety.tables import KEYS, TABLES, Row
 
 SEED = Path(__file__).parents[2] / "data"
 _FIRST = "Came with HIMS"
+_CLASS_TABLES = ("classes", "class_members")  # the catalogue shows them too
 
 
 class OwnEntry(Forbidden):
@@ -36,6 +37,10 @@ class Retired(Conflict):
     message = "This entry is no longer in force. Look at the one that replaced it."
 
 
+class StillNamed(Conflict):
+    message = "Other rules name this class. Retire them first."
+
+
 @dataclass(frozen=True)
 class Loaded:
     """How many entries were added, replaced, and left as they are."""
@@ -46,7 +51,7 @@ class Loaded:
 
 
 def load_seed() -> Loaded:
-    """Loads the tables that come with HIMS, all or nothing. Entries that the pharmacy wrote stay as they are."""
+    """Loads the tables that come with HIMS, all or nothing. Entries that the pharmacy wrote or retired stay as they are."""
     return load(rows={table: _read(table) for table in TABLES}, reason=_FIRST)
 
 
@@ -57,13 +62,21 @@ def _read(table: str) -> list[dict[str, str]]:
 
 @transaction.atomic
 def load(*, rows: Mapping[str, Iterable[Row]], reason: str) -> Loaded:
-    """Adds and replaces entries of these tables. Raises ValueError naming the table and row that cannot be read."""
+    """Adds and replaces entries of these tables. A retired entry comes back only if it says something else now.
+
+    Raises ValueError naming the table and row that cannot be read.
+    """
     rows = {table: list(rows[table]) for table in TABLES}
     tables.read("new", rows)  # what cannot be read is refused before anything is written
     locks.lock(LockName.DRUG_KNOWLEDGE)
     known = {(one.table, one.key): one for one in KnowledgeEntry.objects.current()}
     wanted = {(table, key_of(table, row)): dict(row) for table in TABLES for row in rows[table]}
-    changed = {name: row for name, row in wanted.items() if name not in known or _replaces(known[name], row)}
+    retired = [(one.table, one.key, one.data) for one in KnowledgeEntry.objects.exclude(retired_at=None)]
+    changed = {
+        name: row
+        for name, row in wanted.items()
+        if (_replaces(known[name], row) if name in known else (*name, row) not in retired)
+    }
     if changed:
         version = _next_version(SYSTEM, reason)
         replaced = [known[name].pk for name in changed if name in known]
@@ -163,6 +176,8 @@ def write_entry(*, by: Actor, table: str, row: Row, reason: str) -> KnowledgeEnt
     classes = dict(DrugClass.objects.values_list("code", "name"))
     entry = _entry((table, key), row, _next_version(by, reason), classes, by.id)
     entry.save(force_insert=True)
+    if table in _CLASS_TABLES:
+        _store_classes()
     emit(KnowledgeChanged(version=entry.since_version, entries=1), by=by)
     return entry
 
@@ -171,9 +186,12 @@ def _check(table: str, row: Row) -> None:
     """Raises Invalid for a row that cannot be read, or refers to a drug or class that is not known."""
     if not row.get("source", "-"):
         raise Invalid(field="source", issue="Name the source: a label section, a DOI, a guideline.")
-    current = {name: [] for name in TABLES} | {
-        "classes": list(KnowledgeEntry.objects.current().filter(table="classes").values_list("data", flat=True))
-    }
+    classes = list(KnowledgeEntry.objects.current().filter(table="classes").values_list("data", flat=True))
+    codes = {CLASS + one["code"] for one in classes}
+    for name in tables.DRUG_COLUMNS.get(table, ()):
+        if row[name].startswith(CLASS) and row[name] not in codes:
+            raise Invalid(field=name, issue=f"There is no class {row[name]!r}. Write a code of the class table, like class:maoi.")
+    current = {name: [] for name in TABLES} | {"classes": classes}
     try:
         tables.read("new", current | {table: [*current[table], row]})
     except ValueError as problem:
@@ -184,6 +202,8 @@ def _check(table: str, row: Row) -> None:
             raise Invalid(
                 field=name, issue=f"The catalogue has no ingredient {row[name]!r}. Write its generic name in small letters."
             )
+    if table == "interactions" and row["a"] == row["b"] and not row["a"].startswith(CLASS):
+        raise Invalid(field="b", issue="A drug does not interact with itself. Name another drug or a class.")
 
 
 @transaction.atomic
@@ -203,14 +223,25 @@ def review_entry(*, by: Actor, entry_id: UUID) -> KnowledgeEntry:
 
 @transaction.atomic
 def retire_entry(*, by: Actor, entry_id: UUID, reason: str) -> KnowledgeEntry:
-    """Takes an entry out of force; it stays readable. Raises Invalid (reason), NotFound, Retired."""
+    """Takes an entry out of force; it stays readable. Raises Invalid (reason), NotFound, Retired, StillNamed."""
     if not reason.strip():
         raise Invalid(field="reason", issue="Write why the entry is no longer true.")
     locks.lock(LockName.DRUG_KNOWLEDGE)
     entry = _in_force(entry_id)
     entry.amend(retired_at=clock.now())
+    if entry.table in _CLASS_TABLES:
+        _check_that_the_rest_is_read()
+        _store_classes()
     _announce(by, reason.strip())
     return entry
+
+
+def _check_that_the_rest_is_read() -> None:
+    """Raises StillNamed where an entry in force refers to a class that is not: no check could read the knowledge any more."""
+    try:
+        tables.read("new", selectors.rows_in_force())
+    except ValueError as problem:
+        raise StillNamed from problem
 
 
 def _in_force(entry_id: UUID) -> KnowledgeEntry:
