@@ -91,3 +91,19 @@ def test_the_statements_of_the_list_do_not_grow(pharmacist: Client) -> None:
         pharmacist.get(LIST)
 
     assert len(many) == len(few)
+
+
+def test_a_class_that_other_rules_name_stays_and_the_page_says_why(pharmacist: Client) -> None:
+    row = KnowledgeEntry.objects.get(table="classes", key="maoi")
+
+    refused = pharmacist.post(_page(row, "retire"), {"reason": "Outdated"}, follow=True)
+
+    assert "Other rules name this class. Retire them first." in refused.content.decode()
+    assert KnowledgeEntry.objects.current().filter(pk=row.pk).exists()
+
+
+def test_an_unknown_class_is_marked_at_its_field_and_the_rest_stays(pharmacist: Client) -> None:
+    refused = pharmacist.post(f"{LIST}add/", _SENT | {"b": "class:nothing"})
+
+    assert list(refused.context["adminform"].form.errors) == ["b"]
+    assert 'value="raised INR"' in refused.content.decode()
